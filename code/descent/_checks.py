@@ -1,0 +1,120 @@
+"""The one place where bad arguments are turned into errors.
+
+Each check names the thing, the value it got and what is allowed.
+"""
+
+import math
+from collections.abc import Collection
+
+import torch
+from torch import Tensor
+
+Number = float | Tensor
+
+
+def check_in_interval(name: str, value: Number, interval: str) -> None:
+    """Raise unless ``value`` lies in ``interval``.
+
+    Args:
+        name: what the error calls the value.
+        value: a real number, or a tensor of them, all of which must lie in the interval.
+        interval: in the notation of mathematics, ``"(0, 1]"`` or ``"[0, inf)"``.
+
+    Raises:
+        TypeError: ``value`` is not a real number.
+        ValueError: ``value`` is NaN or outside the interval.
+
+    Example:
+        >>> check_in_interval("lr", 0.1, "(0, inf)")
+        >>> check_in_interval("momentum", 1.5, "[0, 1)")
+        Traceback (most recent call last):
+        ...
+        ValueError: momentum must be in [0, 1), got 1.5
+    """
+    if isinstance(value, Tensor):
+        real = not (value.is_complex() or value.dtype == torch.bool)
+    else:
+        real = isinstance(value, (int, float)) and not isinstance(value, bool)
+    if not real:
+        raise TypeError(f"{name} must be a number in {interval}, got {value!r}")
+
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    above = value > low if interval[0] == "(" else value >= low
+    below = value < high if interval[-1] == ")" else value <= high
+    inside = above & below
+    if not (bool(inside.all()) if isinstance(inside, Tensor) else inside):
+        raise ValueError(f"{name} must be in {interval}, got {value}")
+
+
+def check_positive_int(name: str, value: int, at_least: int = 1) -> None:
+    """Raise unless ``value`` is an integer of at least ``at_least``.
+
+    Raises:
+        TypeError: ``value`` is not an integer.
+        ValueError: ``value`` is too small.
+
+    Example:
+        >>> check_positive_int("num_steps", 0)
+        Traceback (most recent call last):
+        ...
+        ValueError: num_steps must be an integer of at least 1, got 0
+    """
+    message = f"{name} must be an integer of at least {at_least}, got {value!r}"
+    if not isinstance(value, int) or isinstance(value, bool):
+        raise TypeError(message)
+    if value < at_least:
+        raise ValueError(message)
+
+
+def check_choice(name: str, value: str, choices: Collection[str]) -> None:
+    """Raise unless ``value`` is one of ``choices``.
+
+    Raises:
+        ValueError: it is not; the error lists what is allowed.
+
+    Example:
+        >>> check_choice("reduction", "median", ["none", "mean", "sum"])
+        Traceback (most recent call last):
+        ...
+        ValueError: reduction must be one of 'none', 'mean', 'sum', got 'median'
+    """
+    if value not in choices:
+        allowed = ", ".join(repr(choice) for choice in choices)
+        raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
+
+
+def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None:
+    """Raise unless the tensor has ``shape``; ``None`` leaves a size free.
+
+    Raises:
+        ValueError: the shape differs; the error prints both.
+
+    Example:
+        >>> check_shape("theta", torch.zeros(3), (2,))
+        Traceback (most recent call last):
+        ...
+        ValueError: theta must have shape (2,), got (3,)
+    """
+    found = tuple(value.shape)
+    if len(found) != len(shape) or any(
+        want is not None and want != size for want, size in zip(shape, found, strict=True)
+    ):
+        wanted = ", ".join("*" if size is None else str(size) for size in shape)
+        wanted += "," if len(shape) == 1 else ""
+        raise ValueError(f"{name} must have shape ({wanted}), got {found}")
+
+
+def check_finite(name: str, value: float) -> None:
+    """Raise unless ``value`` is a finite number.
+
+    Raises:
+        ValueError: it is infinite or NaN.
+
+    Example:
+        >>> check_finite("start", float("nan"))
+        Traceback (most recent call last):
+        ...
+        ValueError: start must be finite, got nan
+    """
+    if not math.isfinite(value):
+        raise ValueError(f"{name} must be finite, got {value}")

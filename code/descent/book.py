@@ -1,0 +1,128 @@
+"""From executed labs to the rendered book: which labs there are, whether they ran, staging."""
+
+import shutil
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+"""The checkout that holds ``_toc.yml``, ``book/`` and this package."""
+
+
+def labs_in_toc(root: Path = ROOT) -> list[str]:
+    """List the labs of the book, in the order in which it is read.
+
+    Args:
+        root: the folder that holds ``_toc.yml``.
+
+    Returns:
+        Their names, such as ``"gradient_descent_lab"``.
+
+    Raises:
+        ValueError: the table of contents is missing.
+
+    Example:
+        >>> "gradient_descent_lab" in labs_in_toc()
+        True
+    """
+    toc = root / "_toc.yml"
+    if not toc.is_file():
+        raise ValueError(f"there is no _toc.yml in {root}; the labs are part of a checkout")
+
+    def files(node: object) -> list[str]:
+        if isinstance(node, list):
+            return [file for child in node for file in files(child)]
+        if isinstance(node, dict):
+            here = [node["file"]] if "file" in node else []
+            return here + [file for child in node.values() for file in files(child)]
+        return []
+
+    names = [Path(file).name for file in files(yaml.safe_load(toc.read_text()))]
+    return [name for name in names if name.endswith("_lab")]
+
+
+def faults_of(executed: Path) -> list[str]:
+    """Say why an executed notebook cannot be published.
+
+    Args:
+        executed: the notebook's file.
+
+    Returns:
+        One line for each code cell that did not run or that ended in an error; empty if the
+        notebook ran to its end.
+    """
+    notebook = nbformat.read(executed, as_version=4)
+    faults = []
+    for index, cell in enumerate(notebook.cells):
+        if cell.cell_type != "code" or not cell.source.strip():
+            continue
+        if cell.execution_count is None:
+            faults.append(f"{executed.name}: cell {index} did not run")
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        faults += [f"{executed.name}: cell {index} raised {error.ename}" for error in errors]
+    return faults
+
+
+def check_executed(executed: Path, root: Path = ROOT) -> list[str]:
+    """Check that every lab of the book, and nothing else, has been executed to its end.
+
+    Args:
+        executed: the folder of executed notebooks.
+        root: the folder that holds ``_toc.yml``.
+
+    Returns:
+        The names of the labs.
+
+    Raises:
+        ValueError: something is missing, left over or failed; one line each.
+    """
+    labs = labs_in_toc(root)
+    found = {file.stem: file for file in sorted(executed.glob("*.ipynb"))}
+    faults = [f"{lab}: not executed" for lab in labs if lab not in found]
+    faults += [f"{name}: executed, but not in _toc.yml" for name in found if name not in labs]
+    for lab in labs:
+        if lab in found:
+            faults += faults_of(found[lab])
+    if faults:
+        raise ValueError("\n".join(faults))
+    return labs
+
+
+def stage(executed: Path, site: Path, root: Path = ROOT) -> None:
+    """Lay out the book's sources with the executed labs in place of the bare ones.
+
+    Args:
+        executed: the folder of executed notebooks, already checked.
+        site: the folder to fill; files in it that the book no longer has are removed.
+        root: the folder that holds ``_config.yml``, ``_toc.yml`` and ``book/``.
+    """
+    labs = labs_in_toc(root)
+    sources = {Path("_toc.yml"): root / "_toc.yml"}
+    for file in sorted((root / "book").rglob("*")):
+        if file.is_file() and "__pycache__" not in file.parts:
+            sources[file.relative_to(root)] = file
+    for lab in labs:
+        sources[Path("book") / f"{lab}.ipynb"] = executed / f"{lab}.ipynb"
+
+    config = yaml.safe_load((root / "_config.yml").read_text())
+    config["execute"] = {"execute_notebooks": "off"}
+    site.mkdir(parents=True, exist_ok=True)
+    _write_if_changed(site / "_config.yml", yaml.safe_dump(config, sort_keys=False).encode())
+    for relative, source in sources.items():
+        _write_if_changed(site / relative, source.read_bytes())
+    for file in sorted((site / "book").rglob("*")):
+        if file.is_file() and file.relative_to(site) not in sources:
+            file.unlink()
+
+
+def _write_if_changed(file: Path, content: bytes) -> None:
+    # Sphinx reads again what has a new time stamp.
+    if not file.is_file() or file.read_bytes() != content:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_bytes(content)
+
+
+def remove_tree(folder: Path) -> None:
+    """Remove a folder and all it holds, if it is there."""
+    shutil.rmtree(folder, ignore_errors=True)

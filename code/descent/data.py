@@ -1,0 +1,72 @@
+"""Real data that ships inside scikit-learn, so that no lab needs a network."""
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+
+class Dataset(NamedTuple):
+    """Samples and what is to be predicted from them.
+
+    ``input`` has shape ``(num_samples, dim)``, ``target`` shape ``(num_samples,)``.
+    """
+
+    input: Tensor
+    target: Tensor
+
+
+def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Dataset:
+    """Load 1797 handwritten digits, 8 by 8 pixels each, in ten classes.
+
+    Args:
+        device: where the tensors live.
+        dtype: the floating-point type of ``input``.
+
+    Returns:
+        ``input`` of shape ``(1797, 64)``, the pixels centred and scaled to unit variance over
+        the whole set; ``target`` of shape ``(1797,)``, the digit, as int64.
+
+    Example:
+        >>> data = digits()
+        >>> data.input.shape, data.target[:4]
+        (torch.Size([1797, 64]), tensor([0, 1, 2, 3]))
+
+    References:
+        Optical Recognition of Handwritten Digits, UCI Machine Learning Repository; shipped
+        with scikit-learn as ``load_digits``.
+    """
+    from sklearn.datasets import load_digits
+
+    raw = load_digits()
+    input = torch.tensor(raw.data, dtype=dtype)
+    input = (input - input.mean()) / input.std()
+    return Dataset(input.to(device), torch.tensor(raw.target).to(device))
+
+
+def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float64) -> Dataset:
+    """Load 442 patients: ten measurements each, and the disease's progression after a year.
+
+    Args:
+        device: where the tensors live.
+        dtype: their floating-point type.
+
+    Returns:
+        ``input`` of shape ``(442, 10)``, each column centred and scaled to unit variance;
+        ``target`` of shape ``(442,)``, the disease score, centred and scaled likewise.
+
+    Example:
+        >>> data = diabetes()
+        >>> data.input.shape, round(data.input.std(correction=0).item(), 6)
+        (torch.Size([442, 10]), 1.0)
+
+    References:
+        Efron, Hastie, Johnstone and Tibshirani, Least angle regression, Annals of Statistics
+        32 (2004); shipped with scikit-learn as ``load_diabetes``.
+    """
+    from sklearn.datasets import load_diabetes
+
+    raw = load_diabetes(scaled=False)
+    columns = [torch.tensor(values, dtype=dtype) for values in (raw.data, raw.target)]
+    standardized = [(c - c.mean(0)) / c.std(0, correction=0) for c in columns]
+    return Dataset(*(column.to(device) for column in standardized))

@@ -1,0 +1,106 @@
+"""What a lab needs from its notebook: checked parameters, a style, check lines, glued values."""
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+from IPython import get_ipython
+
+from descent import labs, plotting
+from descent.runtime import resolve_device, seed_everything
+
+
+class Lab:
+    """A lab that has been started: its device, and the way it states what it found.
+
+    Args:
+        name: the lab's name, such as ``"gradient_descent_lab"``.
+        parameters: its checked parameters.
+    """
+
+    def __init__(self, name: str, parameters: labs.LabParameters) -> None:
+        self.name = name
+        self.parameters = parameters
+        self.device = resolve_device(parameters.device)
+
+    def check(
+        self,
+        claim: str,
+        measured: Any,
+        expected: Any = True,
+        *,
+        rel: float = 0.0,
+        abs: float = 0.0,
+    ) -> None:
+        """Assert a claim, and print one line that is the same on every device.
+
+        Args:
+            claim: the statement, in words.
+            measured: a number, a boolean or a tensor.
+            expected: what it should be.
+            rel: relative tolerance, at least 0.
+            abs: absolute tolerance, at least 0.
+
+        Raises:
+            AssertionError: the claim does not hold; the error prints both values.
+
+        Example:
+            >>> lab = Lab("gradient_descent_lab", labs.LabParameters(seed=0, device="cpu"))
+            >>> lab.check("a third is about 0.33", 1 / 3, 0.33, abs=0.01)
+            holds: a third is about 0.33
+        """
+        found, wanted = (
+            torch.as_tensor(value).detach().cpu().double() for value in (measured, expected)
+        )
+        if not torch.allclose(found, wanted.expand_as(found), rtol=rel, atol=abs):
+            raise AssertionError(f"does not hold: {claim} (measured {found}, expected {wanted})")
+        print(f"holds: {claim}")
+
+    def glue(self, name: str, value: Any) -> None:
+        """Keep a number, a text or a figure for the prose to print, under ``name``.
+
+        Args:
+            name: unique in the book; by custom it begins with the chapter's prefix.
+            value: text as it should be printed, or a matplotlib figure.
+        """
+        from myst_nb import glue
+
+        glue(name, value, display=False)
+
+
+def start(name: str, variables: Mapping[str, Any]) -> Lab:
+    """Begin a lab: check its parameters, seed, choose the device and apply the style.
+
+    Args:
+        name: the lab's name.
+        variables: the notebook's ``globals()``, which hold the parameters.
+
+    Returns:
+        The lab.
+
+    Raises:
+        ValueError: a parameter is unknown, of the wrong type or out of range, or the device is
+            not on this machine.
+
+    Example:
+        >>> lab = start("gradient_descent_lab", {"lr": 0.1, "seed": 0, "device": "cpu"})
+        >>> lab.device
+        device(type='cpu')
+    """
+    known = labs.parameters_of(name).model_fields
+    given = [*_injected(), *known]
+    parameters = labs.validate(name, {key: variables[key] for key in given if key in variables})
+    seed_everything(parameters.seed)
+    plotting.use_style()
+    return Lab(name, parameters)
+
+
+def _injected() -> list[str]:
+    """Name what papermill set in the cell before this one, known to the lab or not."""
+    shell = get_ipython()
+    history = shell.user_ns.get("In", []) if shell else []
+    if len(history) < 2 or not history[-2].startswith("# Parameters"):
+        return []
+    assignments = ast.parse(history[-2]).body
+    return [node.targets[0].id for node in assignments if isinstance(node, ast.Assign)]

@@ -1,0 +1,261 @@
+"""Toy objectives whose every number is known: bowls, ravines, saddles and plateaus.
+
+Each takes points of shape ``(..., dim)`` and returns values of shape ``(...)``, so the same
+function serves one run, a batch of runs and the grid of a contour plot.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from descent._checks import check_in_interval, check_positive_int, check_shape
+
+Objective = Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """An objective with a place to start and, where there is one, its minimum.
+
+    Args:
+        name: what figures print.
+        objective: maps points ``(..., dim)`` to values ``(...)``.
+        start: the usual first point, shape ``(dim,)``.
+        minimizer: a point of least value, shape ``(dim,)``, or ``None`` if there is none.
+        window: ``(low, high)`` along each axis, the part of the plane worth drawing.
+
+    Example:
+        >>> bowl = quadratic([1.0, 10.0])
+        >>> bowl.objective(bowl.start)
+        tensor(5.5000, dtype=torch.float64)
+        >>> bowl.gradient(bowl.start)
+        tensor([ 1., 10.], dtype=torch.float64)
+    """
+
+    name: str
+    objective: Objective
+    start: Tensor
+    minimizer: Tensor | None
+    window: tuple[tuple[float, float], tuple[float, float]] = ((-1.5, 1.5), (-1.5, 1.5))
+
+    def gradient(self, theta: Tensor) -> Tensor:
+        """Differentiate the objective by autograd at points ``(..., dim)``."""
+        return value_and_gradient(self.objective, theta)[1]
+
+
+def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Tensor]:
+    """Evaluate an objective and its gradient at one point or at many.
+
+    Args:
+        objective: maps points ``(..., dim)`` to values ``(...)``, each from its own point alone.
+        theta: points, shape ``(..., dim)``.
+
+    Returns:
+        The values, shape ``(...)``, and the gradients, shape ``(..., dim)``.
+
+    Example:
+        >>> value, grad = value_and_gradient(lambda theta: (theta**2).sum(-1), torch.ones(3, 2))
+        >>> value.shape, grad.shape
+        (torch.Size([3]), torch.Size([3, 2]))
+    """
+    theta = theta.detach().requires_grad_()
+    value = objective(theta)
+    # One point's value does not depend on another's, so the gradient of the sum is all of theirs.
+    (grad,) = torch.autograd.grad(value.sum(), theta)
+    return value.detach(), grad
+
+
+def quadratic(eigenvalues: Sequence[float], angle: float = 0.0) -> Problem:
+    r"""Build the bowl :math:`f(\theta) = \tfrac12 \sum_i \lambda_i c_i^2`, with minimum 0 at 0.
+
+    :math:`\lambda` is ``eigenvalues``; :math:`c` are the coordinates of :math:`\theta` along the
+    eigenvectors, which ``angle`` turns.
+
+    Args:
+        eigenvalues: the curvatures along the eigenvectors, one or more finite numbers.
+        angle: turns the first two eigenvectors, in radians; needs two eigenvalues.
+
+    Returns:
+        The problem, in float64; its start has coordinate 1 along every eigenvector.
+
+    Raises:
+        ValueError: no eigenvalue, one that is not finite, or an angle in one dimension.
+
+    Example:
+        >>> quadratic([1.0, 100.0]).objective(torch.tensor([0.0, 0.1], dtype=torch.float64))
+        tensor(0.5000, dtype=torch.float64)
+
+    References:
+        The chapter on gradient descent.
+    """
+    if len(eigenvalues) == 0:
+        raise ValueError("eigenvalues must hold at least one number, got none")
+    for value in eigenvalues:
+        check_in_interval("eigenvalues", value, "(-inf, inf)")
+    curvature = torch.tensor(eigenvalues, dtype=torch.float64)
+    basis = torch.eye(len(curvature), dtype=torch.float64)
+    if angle:
+        if len(curvature) < 2:
+            raise ValueError(f"angle must be 0 in one dimension, got {angle}")
+        cos, sin = math.cos(angle), math.sin(angle)
+        basis[:2, :2] = torch.tensor([[cos, -sin], [sin, cos]], dtype=torch.float64)
+
+    def objective(theta: Tensor) -> Tensor:
+        coordinates = theta @ basis.to(theta)
+        return 0.5 * (curvature.to(theta) * coordinates**2).sum(-1)
+
+    return Problem(
+        name="quadratic",
+        objective=objective,
+        start=basis.sum(1),
+        minimizer=torch.zeros(len(curvature), dtype=torch.float64)
+        if min(eigenvalues) >= 0
+        else None,
+    )
+
+
+def ravine(kappa: float) -> Problem:
+    r"""Build the two-dimensional bowl with curvatures 1 and :math:`\kappa`.
+
+    Args:
+        kappa: the condition number, in [1, inf).
+
+    Returns:
+        The problem, in float64, with its steep direction along the second axis.
+
+    Raises:
+        ValueError: ``kappa`` is below 1.
+
+    Example:
+        >>> ravine(100.0).gradient(torch.ones(2, dtype=torch.float64))
+        tensor([  1., 100.], dtype=torch.float64)
+    """
+    check_in_interval("kappa", kappa, "[1, inf)")
+    return quadratic([1.0, kappa])
+
+
+def saddle(curvature: float = 1.0) -> Problem:
+    r"""Build :math:`f(x, y) = \tfrac12 x^2 - \tfrac12 |\lambda| y^2 + \tfrac14 y^4`.
+
+    The origin is a saddle; the two minima lie at :math:`y = \pm\sqrt{|\lambda|}`.
+
+    Args:
+        curvature: :math:`|\lambda|`, how steeply the saddle falls, in (0, inf).
+
+    Returns:
+        The problem, in float64; its start lies a hair from the ridge, so that the descent
+        first seems to converge to the saddle.
+
+    Example:
+        >>> problem = saddle()
+        >>> problem.gradient(problem.minimizer)
+        tensor([0., 0.], dtype=torch.float64)
+    """
+    check_in_interval("curvature", curvature, "(0, inf)")
+
+    def objective(theta: Tensor) -> Tensor:
+        x, y = theta.unbind(-1)
+        return 0.5 * x**2 - 0.5 * curvature * y**2 + 0.25 * y**4
+
+    return Problem(
+        name="saddle",
+        objective=objective,
+        start=torch.tensor([1.0, 1e-6], dtype=torch.float64),
+        minimizer=torch.tensor([0.0, math.sqrt(curvature)], dtype=torch.float64),
+    )
+
+
+def plateau(dim: int = 2) -> Problem:
+    r"""Build :math:`f(\theta) = 1 - \exp(-\tfrac12 \|\theta\|^2)`, flat away from its minimum at 0.
+
+    Args:
+        dim: the number of parameters, at least 1.
+
+    Returns:
+        The problem, in float64; its start lies out where the gradient has all but vanished.
+
+    Example:
+        >>> problem = plateau()
+        >>> bool(problem.gradient(problem.start).norm() < 0.04)
+        True
+    """
+    check_positive_int("dim", dim)
+
+    def objective(theta: Tensor) -> Tensor:
+        return -torch.expm1(-0.5 * (theta**2).sum(-1))
+
+    start = torch.full((dim,), 3.0 / math.sqrt(dim), dtype=torch.float64)
+    return Problem(
+        name="plateau",
+        objective=objective,
+        start=start,
+        minimizer=torch.zeros(dim, dtype=torch.float64),
+        window=((-3.0, 3.0), (-3.0, 3.0)),
+    )
+
+
+def rosenbrock() -> Problem:
+    r"""Build Rosenbrock's curved valley :math:`f(x, y) = (1 - x)^2 + 100\,(y - x^2)^2`.
+
+    Returns:
+        The problem, in float64, with its minimum 0 at (1, 1).
+
+    Example:
+        >>> problem = rosenbrock()
+        >>> problem.objective(problem.minimizer)
+        tensor(0., dtype=torch.float64)
+
+    References:
+        H. H. Rosenbrock, An automatic method for finding the greatest or least value of a
+        function, The Computer Journal 3 (1960).
+    """
+
+    def objective(theta: Tensor) -> Tensor:
+        x, y = theta.unbind(-1)
+        return (1 - x) ** 2 + 100 * (y - x**2) ** 2
+
+    return Problem(
+        name="Rosenbrock",
+        objective=objective,
+        start=torch.tensor([-1.2, 1.0], dtype=torch.float64),
+        minimizer=torch.ones(2, dtype=torch.float64),
+        window=((-2.0, 2.0), (-1.0, 3.0)),
+    )
+
+
+def least_squares(input: Tensor, target: Tensor) -> Problem:
+    r"""Build :math:`f(w) = \tfrac1n \|Xw - y\|^2`, whose minimizer has a closed form.
+
+    :math:`X` is ``input``, :math:`y` is ``target``, :math:`w` the weights.
+
+    Args:
+        input: one row per sample, shape ``(num_samples, dim)``, of full column rank.
+        target: one number per sample, shape ``(num_samples,)``.
+
+    Returns:
+        The problem; it starts at zero weights and knows its minimizer.
+
+    Raises:
+        ValueError: the shapes do not fit each other.
+
+    Example:
+        >>> problem = least_squares(torch.eye(2), torch.tensor([3.0, 4.0]))
+        >>> problem.minimizer
+        tensor([3., 4.])
+    """
+    check_shape("input", input, (None, None))
+    num_samples, dim = input.shape
+    check_shape("target", target, (num_samples,))
+
+    def objective(theta: Tensor) -> Tensor:
+        return ((theta @ input.T - target) ** 2).mean(-1)
+
+    return Problem(
+        name="least squares",
+        objective=objective,
+        start=torch.zeros(dim, dtype=input.dtype, device=input.device),
+        minimizer=torch.linalg.lstsq(input, target.unsqueeze(-1)).solution.squeeze(-1),
+    )

@@ -1,0 +1,68 @@
+"""Seed, device and number formats: what a run needs before its first tensor."""
+
+import os
+import random
+
+import numpy as np
+import torch
+
+from descent._checks import check_positive_int
+
+
+def resolve_device(name: str) -> torch.device:
+    """Turn ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` into a device that is there.
+
+    Args:
+        name: ``"auto"`` takes the first CUDA device, or the CPU where there is none.
+
+    Returns:
+        The device.
+
+    Raises:
+        ValueError: the name is none of these, or the device is not on this machine.
+
+    Example:
+        >>> resolve_device("cpu")
+        device(type='cpu')
+    """
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    kind, _, index = name.partition(":")
+    if kind == "cpu" and not index:
+        return torch.device("cpu")
+    if kind != "cuda" or (":" in name and not index.isdecimal()):
+        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:<index>', got {name!r}")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if int(index or 0) >= count:
+        raise ValueError(f"device {name!r} is not on this machine, which has {count} CUDA devices")
+    return torch.device(name)
+
+
+def seed_everything(seed: int) -> None:
+    """Seed Python, NumPy and PyTorch, and ask PyTorch for algorithms that repeat.
+
+    One CPU thread is used: the book's tensors are small, so more threads cost more than they
+    give, and a sum then has the same order, hence the same last digit, on every machine.
+
+    Args:
+        seed: an integer, 0 or greater.
+
+    Raises:
+        TypeError: ``seed`` is not an integer.
+        ValueError: ``seed`` is negative.
+
+    Example:
+        >>> seed_everything(0)
+        >>> first = torch.rand(3)
+        >>> seed_everything(0)
+        >>> torch.equal(first, torch.rand(3))
+        True
+    """
+    check_positive_int("seed", seed, at_least=0)
+    random.seed(seed)
+    np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries that draw from the global generator
+    torch.manual_seed(seed)
+    torch.set_num_threads(1)
+    # cuBLAS repeats its sums only with a fixed workspace, which it reads from the environment.
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)

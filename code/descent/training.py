@@ -1,0 +1,188 @@
+"""Running a rule to the end: on an objective, or on a model with data, into a :class:`Trace`."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from descent._checks import check_positive_int
+from descent.optim import RuleOptimizer
+from descent.problems import Objective, value_and_gradient
+
+
+@dataclass(frozen=True)
+class Trace:
+    """What happened in a run, row by row; row 0 is before the first step.
+
+    A batch of runs stands in the middle dimensions, written ``...``; a single run has none.
+
+    Args:
+        step: how many updates had been made, shape ``(rows,)``.
+        params: the parameters, shape ``(rows, ..., dim)``; a network's are laid end to end.
+        loss: the loss at these parameters, shape ``(rows, ...)``.
+        grad_norm: the Euclidean norm of its gradient there, shape ``(rows, ...)``.
+        lr: the learning rate of the update that led here, NaN in row 0, shape ``(rows, ...)``.
+        measured: further quantities, each under its name, shape ``(rows, ...)``.
+
+    Example:
+        >>> from descent.optim import GradientDescent
+        >>> trace = minimize(lambda theta: (theta**2).sum(-1), torch.ones(2), GradientDescent,
+        ...                  num_steps=3, lr=0.25)
+        >>> trace.loss
+        tensor([2.0000, 0.5000, 0.1250, 0.0312])
+        >>> len(trace), trace.params.shape
+        (4, torch.Size([4, 2]))
+        >>> trace.first_step(trace.loss < 0.2)
+        2
+    """
+
+    step: Tensor
+    params: Tensor
+    loss: Tensor
+    grad_norm: Tensor
+    lr: Tensor
+    measured: dict[str, Tensor] = field(default_factory=dict)
+
+    def __len__(self) -> int:
+        """Count the rows."""
+        return len(self.step)
+
+    def first_step(self, reached: Tensor) -> int | None:
+        """Return the step of the first row where ``reached`` holds, or ``None`` if none does.
+
+        Args:
+            reached: booleans, shape ``(rows,)``.
+        """
+        rows = reached.nonzero()
+        return int(self.step[rows[0, 0]]) if len(rows) else None
+
+
+def minimize(
+    objective: Objective,
+    start: Tensor,
+    optimizer: type[RuleOptimizer],
+    *,
+    num_steps: int,
+    **hyperparameters: Any,
+) -> Trace:
+    """Follow an update rule from ``start`` for ``num_steps`` steps.
+
+    Runs that differ in start or in hyperparameters go together: give ``start`` leading
+    dimensions, and hyperparameters as tensors with a last dimension of 1 that broadcast
+    against it.
+
+    Args:
+        objective: maps points ``(..., dim)`` to values ``(...)``.
+        start: the first point, shape ``(..., dim)``.
+        optimizer: whose rule is followed, such as :class:`~descent.optim.GradientDescent`.
+        num_steps: the number of updates, at least 1.
+        **hyperparameters: the rule's, by name; ``lr`` among them.
+
+    Returns:
+        The trace, with ``num_steps + 1`` rows.
+
+    Raises:
+        TypeError: a hyperparameter is unknown, or missing.
+        ValueError: a hyperparameter is outside its interval, or does not broadcast.
+
+    Example:
+        Two rates at once, one of them too large.
+
+        >>> from descent.optim import GradientDescent
+        >>> rates = torch.tensor([[0.5], [1.5]])
+        >>> trace = minimize(lambda theta: (theta**2).sum(-1), torch.ones(2, 1), GradientDescent,
+        ...                  num_steps=4, lr=rates)
+        >>> trace.loss[-1]
+        tensor([  0., 256.])
+    """
+    check_positive_int("num_steps", num_steps)
+    optimizer.check(**hyperparameters)
+    for name, value in hyperparameters.items():
+        if isinstance(value, Tensor) and value.shape[-1:] not in {(), (1,)}:
+            raise ValueError(f"{name} must have a last dimension of 1, got {tuple(value.shape)}")
+
+    theta, state = start.detach(), {}
+    lr = torch.as_tensor(hyperparameters["lr"]).to(theta)
+    lr = (lr.squeeze(-1) if lr.dim() else lr).expand(theta.shape[:-1])
+    loss, grad = value_and_gradient(objective, theta)
+    rows = [(theta, loss, grad.norm(dim=-1))]
+    for _ in range(num_steps):
+        theta, state = optimizer.rule(theta, grad, state, **hyperparameters)
+        loss, grad = value_and_gradient(objective, theta)
+        rows.append((theta, loss, grad.norm(dim=-1)))
+    params, loss, grad_norm = (torch.stack(column) for column in zip(*rows, strict=True))
+    rates = torch.cat([torch.full_like(loss[:1], torch.nan), lr.expand(num_steps, *lr.shape)])
+    return Trace(torch.arange(num_steps + 1), params, loss, grad_norm, rates)
+
+
+def fit(
+    model: nn.Module,
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+    batches: Iterable[tuple[Tensor, Tensor]],
+    optimizer: torch.optim.Optimizer,
+    *,
+    num_steps: int,
+    log_every: int = 1,
+    measure: dict[str, Callable[[], float]] | None = None,
+) -> Trace:
+    """Train a model, one batch a step.
+
+    Every ``log_every`` steps, and after the last, a row is logged: the loss and gradient at the
+    parameters reached, on the batch that the next step uses, before that step changes them.
+
+    Args:
+        model: trained in place.
+        loss_fn: maps the model's output and a target to a scalar, such as
+            ``torch.nn.functional.cross_entropy``.
+        batches: yields ``(input, target)``, at least ``num_steps + 1`` times;
+            ``itertools.repeat((input, target))`` trains on the full batch.
+        optimizer: any PyTorch optimizer over the model's parameters, ours or theirs.
+        num_steps: the number of updates, at least 1.
+        log_every: steps between rows, at least 1.
+        measure: further quantities to log, name to a function that computes it.
+
+    Returns:
+        The trace, on the CPU, in the dtype of the model.
+
+    Raises:
+        ValueError: ``num_steps`` or ``log_every`` is below 1, or ``batches`` ran dry.
+
+    Example:
+        >>> import itertools
+        >>> from torch.nn.functional import mse_loss
+        >>> from descent.optim import GradientDescent
+        >>> _ = torch.manual_seed(0)
+        >>> model, batch = nn.Linear(1, 1), (torch.ones(4, 1), torch.zeros(4, 1))
+        >>> optimizer = GradientDescent(model.parameters(), lr=0.25)
+        >>> trace = fit(model, mse_loss, itertools.repeat(batch), optimizer, num_steps=2)
+        >>> len(trace), bool(trace.loss[-1] < 1e-9)
+        (3, True)
+    """
+    check_positive_int("num_steps", num_steps)
+    check_positive_int("log_every", log_every)
+    measure = measure or {}
+    rows: list[tuple[Tensor, ...]] = []
+    batches = iter(batches)
+    rate = torch.nan
+    for step in range(num_steps + 1):
+        batch = next(batches, None)
+        if batch is None:
+            raise ValueError(f"batches must yield {num_steps + 1} times, ran dry after {step}")
+        input, target = batch
+        optimizer.zero_grad()
+        loss = loss_fn(model(input), target)
+        loss.backward()
+        if step % log_every == 0 or step == num_steps:
+            params = nn.utils.parameters_to_vector(model.parameters()).detach()
+            grad = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+            scalars = [step, loss.item(), grad.norm().item(), rate]
+            scalars += [float(function()) for function in measure.values()]
+            rows.append((params.cpu(), torch.tensor(scalars, dtype=torch.float64)))
+        if step < num_steps:
+            optimizer.step()
+            rate = float(optimizer.param_groups[0]["lr"])
+    params, scalars = (torch.stack(column) for column in zip(*rows, strict=True))
+    step, loss, grad_norm, lr, *extra = scalars.T
+    return Trace(step.long(), params, loss, grad_norm, lr, dict(zip(measure, extra, strict=True)))
