@@ -5,75 +5,117 @@ JOBS ?= $(shell getconf _NPROCESSORS_ONLN)
 PORT ?= 8000
 
 BIN := .venv/bin
+LOCKED := .venv/.locked
 READY := .venv/.ready
+PAGES := build/site/_build/html
 LABS := $(shell sed -n 's|.*file: *book/\(.*_lab\) *$$|\1|p' _toc.yml)
 NOTEBOOKS := $(LABS:%=book/%.ipynb)
 EXECUTED := $(LABS:%=build/labs/%.ipynb)
-PACKAGE := $(shell find code/descent -name '*.py')
-SITE := build/site
-PAGES := $(SITE)/_build/html
 
-.PHONY: help setup labs book serve test lint doctest unit nbval smoke browser lock clean
-.DELETE_ON_ERROR:
+# A lab alone depends on its own parameters and exercises, every lab on the rest of the package.
+# Nothing that a lab prints or draws comes from book.py, which only checks and stages it.
+OWN := $(wildcard code/descent/labs/*_lab.py code/descent/exercises/[!_]*.py)
+PACKAGE := $(filter-out $(OWN) code/descent/book.py,$(shell find code/descent -type f ! -name '*.pyc'))
+own = $(wildcard code/descent/labs/$(1).py code/descent/exercises/$(1:_lab=).py)
+
+STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
+	"metadata.language_info.version metadata.papermill cell.metadata.papermill cell.metadata.execution"
+QUIET := sh .ci/quiet
+
+.PHONY: help setup labs executed book serve test lint doctest unit nbval smoke browser strip lock clean
+
+# Whatever -j says, one thing is done after another; the labs alone run side by side.
+ifneq ($(MAKECMDGOALS),executed)
+.NOTPARALLEL:
+endif
 
 help: ## list what make can do
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s  %s\n", $$1, $$2 }' Makefile
 
 setup: $(READY) ## make the virtual environment, from the lock
 
+# A virtual environment holds absolute paths: where the checkout was moved or copied, make it anew.
+ifneq ($(shell cat $(LOCKED) 2>/dev/null),$(CURDIR))
+.PHONY: $(LOCKED)
+endif
+
 # The lock holds hashes, and with hashes pip takes no local build of PyTorch but fetches the one
 # with CUDA, so PyTorch is pinned in requirements.txt and installed by itself.
-$(READY): requirements.txt requirements.lock pyproject.toml
+$(LOCKED): requirements.txt requirements.lock
 	@PYTHON="$(PYTHON)" sh .ci/venv .venv
-	@echo "setup: installing the locked requirements"
-	@$(BIN)/python -m pip install --quiet --no-deps --require-hashes -r requirements.lock
-	@$(BIN)/python -m pip install --quiet "$$(grep '^torch==' requirements.txt)"
-	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	@echo "setup: installing the locked requirements, which takes a minute or more"
+	@$(QUIET) $(BIN)/python -m pip install --no-deps --require-hashes -r requirements.lock
+	@echo "setup: installing PyTorch"
+	@$(QUIET) $(BIN)/python -m pip install "$$(grep '^torch==' requirements.txt)"
+	@pwd -P >$@
+
+$(READY): $(LOCKED) pyproject.toml
+	@$(QUIET) $(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
 	@touch $@
 
-# One rule for every lab: it runs again when it, the package or the lock has changed.
-build/labs/%.ipynb: book/%.ipynb $(PACKAGE) requirements.lock
+# One rule for every lab. `descent run` puts the result in place only when the lab has run to its
+# end, so that a lab that fails, or is interrupted, leaves the result of the last good run.
+build/labs/%.ipynb: book/%.ipynb $(PACKAGE) requirements.txt requirements.lock | $(READY)
 	@$(BIN)/descent run $* --output build/labs --no-progress
 
+$(foreach lab,$(LABS),$(eval build/labs/$(lab).ipynb: $(call own,$(lab))))
+
+executed: $(EXECUTED)
+	@:
+
 labs: $(READY) ## execute the labs that changed, side by side
-	@$(MAKE) --no-print-directory --keep-going --jobs=$(JOBS) $(EXECUTED)
+	@rm -f build/labs/.none $(filter-out $(EXECUTED),$(wildcard build/labs/*.ipynb))
+	@$(MAKE) --no-print-directory --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=$(JOBS)) executed
 
 book: labs ## execute the labs, check that they ran, and render the book
-	@$(BIN)/descent stage build/labs $(SITE)
+	@$(BIN)/descent stage build/labs build/site
 	@echo "book: rendering"
-	@$(BIN)/jupyter-book build $(SITE) -n -W --keep-going --all -q
-	@echo "The book is at file://$(CURDIR)/$(PAGES)/index.html"
+	@$(BIN)/jupyter-book build build/site -n -W --keep-going --all -q
+	@echo "The book is at $$($(BIN)/python -c 'import pathlib; \
+		print(pathlib.Path("$(PAGES)/index.html").resolve().as_uri())')"
 
-serve: book ## open the book on localhost
-	@$(BIN)/python -m webbrowser -t "http://localhost:$(PORT)" >/dev/null 2>&1 || true
-	@echo "Serving http://localhost:$(PORT); Ctrl-C ends it."
-	@$(BIN)/python -m http.server --bind 127.0.0.1 --directory $(PAGES) $(PORT)
+serve: book ## render the book and open it on localhost
+	@$(BIN)/python .ci/serve.py $(PAGES) $(PORT)
 
-test: lint doctest unit nbval smoke browser ## everything that CI runs
+test: lint doctest unit nbval smoke browser ## everything that CI runs, up to the first failure
 
-lint: $(READY)
-	@$(BIN)/ruff check
-	@$(BIN)/ruff format --check
-	@$(BIN)/lint-imports
-	@$(BIN)/codespell
+lint: $(READY) ## check the form of code, notebooks, prose and workflows
+	@echo "test: lint"
+	@$(QUIET) $(BIN)/ruff check
+	@$(QUIET) $(BIN)/ruff format --check
+	@$(QUIET) $(BIN)/lint-imports
+	@$(QUIET) $(BIN)/codespell
+	@$(QUIET) $(STRIP) --verify $(NOTEBOOKS)
+	@$(QUIET) $(BIN)/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	@$(QUIET) $(BIN)/check-jsonschema --builtin-schema vendor.github-actions .github/actions/*/action.yml
+	@$(QUIET) $(BIN)/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+	@$(QUIET) $(BIN)/check-jsonschema --builtin-schema vendor.citation-file-format CITATION.cff
+	@$(QUIET) $(BIN)/zizmor --offline --no-progress .github
 
 doctest: $(READY)
+	@echo "test: the examples in docstrings"
 	@$(BIN)/python -m pytest --quiet --doctest-modules code/descent
 
-unit: $(READY)
+unit: $(READY) ## test the package, the equations and the repository
+	@echo "test: the package, the equations and the repository"
 	@$(BIN)/python -m pytest --quiet -n $(JOBS) tests --ignore tests/browser
 
 nbval: $(READY)
+	@echo "test: the labs against the check lines kept in them"
 	@$(BIN)/python -m pytest --quiet --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
 		-n $(JOBS) --dist loadscope $(NOTEBOOKS)
 
 smoke: $(READY)
-	@for lab in $(LABS); do \
-		$(BIN)/descent run $$lab --profile smoke --output build/smoke --no-progress || exit 1; \
-	done
+	@echo "test: the labs with their smallest parameters"
+	@printf '%s\n' $(LABS) | xargs -P $(JOBS) -I LAB \
+		$(BIN)/descent run LAB --profile smoke --output build/smoke --no-progress
 
 browser: book
+	@echo "test: the rendered book in a browser"
 	@$(BIN)/python -m pytest --quiet tests/browser
+
+strip: $(READY) ## remove the labs' outputs, the kept check lines aside
+	@$(STRIP) $(NOTEBOOKS)
 
 lock: $(READY) ## resolve requirements.txt into requirements.lock
 	@sh .ci/lock
