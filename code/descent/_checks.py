@@ -3,10 +3,9 @@
 Each check names the thing, the value it got and what is allowed.
 """
 
-import math
 from collections.abc import Collection
+from numbers import Integral, Real
 
-import torch
 from torch import Tensor
 
 Number = float | Tensor
@@ -32,17 +31,15 @@ def check_in_interval(name: str, value: Number, interval: str) -> None:
         ValueError: momentum must be in [0, 1), got 1.5
     """
     if isinstance(value, Tensor):
-        real = not (value.is_complex() or value.dtype == torch.bool)
-    else:
-        real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    if not real:
+        for number in value.flatten().tolist():
+            check_in_interval(name, number, interval)
+        return
+    if not isinstance(value, Real) or isinstance(value, bool):
         raise TypeError(f"{name} must be a number in {interval}, got {value!r}")
-
     low, high = (float(end) for end in interval[1:-1].split(","))
     above = value > low if interval[0] == "(" else value >= low
     below = value < high if interval[-1] == ")" else value <= high
-    inside = above & below
-    if not (bool(inside.all()) if isinstance(inside, Tensor) else inside):
+    if not (above and below):
         raise ValueError(f"{name} must be in {interval}, got {value}")
 
 
@@ -60,10 +57,27 @@ def check_positive_int(name: str, value: int, at_least: int = 1) -> None:
         ValueError: num_steps must be an integer of at least 1, got 0
     """
     message = f"{name} must be an integer of at least {at_least}, got {value!r}"
-    if not isinstance(value, int) or isinstance(value, bool):
+    if not isinstance(value, Integral) or isinstance(value, bool):
         raise TypeError(message)
     if value < at_least:
         raise ValueError(message)
+
+
+def check_seed(seed: int) -> None:
+    """Raise unless ``seed`` is an integer that every generator of random numbers takes.
+
+    Raises:
+        TypeError: it is not an integer.
+        ValueError: it is negative, or 2**32 or more.
+
+    Example:
+        >>> check_seed(-1)
+        Traceback (most recent call last):
+        ...
+        ValueError: seed must be an integer of at least 0, got -1
+    """
+    check_positive_int("seed", seed, at_least=0)
+    check_in_interval("seed", seed, f"[0, {2**32})")
 
 
 def check_choice(name: str, value: str, choices: Collection[str]) -> None:
@@ -102,19 +116,3 @@ def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None
         wanted = ", ".join("*" if size is None else str(size) for size in shape)
         wanted += "," if len(shape) == 1 else ""
         raise ValueError(f"{name} must have shape ({wanted}), got {found}")
-
-
-def check_finite(name: str, value: float) -> None:
-    """Raise unless ``value`` is a finite number.
-
-    Raises:
-        ValueError: it is infinite or NaN.
-
-    Example:
-        >>> check_finite("start", float("nan"))
-        Traceback (most recent call last):
-        ...
-        ValueError: start must be finite, got nan
-    """
-    if not math.isfinite(value):
-        raise ValueError(f"{name} must be finite, got {value}")
