@@ -2,11 +2,12 @@
 
 import os
 import random
+import re
 
 import numpy as np
 import torch
 
-from descent._checks import check_positive_int
+from descent._checks import check_seed
 
 
 def resolve_device(name: str) -> torch.device:
@@ -27,13 +28,13 @@ def resolve_device(name: str) -> torch.device:
     """
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-    kind, _, index = name.partition(":")
-    if kind == "cpu" and not index:
+    if name == "cpu":
         return torch.device("cpu")
-    if kind != "cuda" or (":" in name and not index.isdecimal()):
+    cuda = re.fullmatch(r"cuda(?::([0-9]+))?", str(name))
+    if cuda is None:
         raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:<index>', got {name!r}")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if int(index or 0) >= count:
+    if int(cuda[1] or 0) >= count:
         raise ValueError(f"device {name!r} is not on this machine, which has {count} CUDA devices")
     return torch.device(name)
 
@@ -45,11 +46,11 @@ def seed_everything(seed: int) -> None:
     give, and a sum then has the same order, hence the same last digit, on every machine.
 
     Args:
-        seed: an integer, 0 or greater.
+        seed: an integer in [0, 2**32).
 
     Raises:
         TypeError: ``seed`` is not an integer.
-        ValueError: ``seed`` is negative.
+        ValueError: ``seed`` is negative, or 2**32 or more.
 
     Example:
         >>> seed_everything(0)
@@ -58,9 +59,9 @@ def seed_everything(seed: int) -> None:
         >>> torch.equal(first, torch.rand(3))
         True
     """
-    check_positive_int("seed", seed, at_least=0)
-    random.seed(seed)
-    np.random.seed(seed % 2**32)  # noqa: NPY002 - libraries that draw from the global generator
+    check_seed(seed)
+    random.seed(int(seed))
+    np.random.seed(seed)  # noqa: NPY002 - libraries that draw from the global generator
     torch.manual_seed(seed)
     torch.set_num_threads(1)
     # cuBLAS repeats its sums only with a fixed workspace, which it reads from the environment.
