@@ -6,7 +6,7 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from descent._checks import check_positive_int
+from descent._checks import check_positive_int, check_seed
 
 
 def mlp(sizes: Sequence[int], *, seed: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
@@ -17,14 +17,15 @@ def mlp(sizes: Sequence[int], *, seed: int, activation: type[nn.Module] = nn.Tan
 
     Args:
         sizes: the width of each layer, input first, at least two of them.
-        seed: an integer, 0 or greater.
+        seed: an integer in [0, 2**32).
         activation: between the layers, not after the last.
 
     Returns:
         The network, on the CPU, in float32.
 
     Raises:
-        ValueError: fewer than two sizes, or one below 1.
+        TypeError: a size or the seed is not an integer.
+        ValueError: fewer than two sizes, one below 1, or a seed that is out of range.
 
     Example:
         >>> mlp([64, 32, 10], seed=0)
@@ -38,10 +39,12 @@ def mlp(sizes: Sequence[int], *, seed: int, activation: type[nn.Module] = nn.Tan
         raise ValueError(f"sizes must hold at least two widths, got {list(sizes)}")
     for size in sizes:
         check_positive_int("sizes", size)
-    check_positive_int("seed", seed, at_least=0)
+    check_seed(seed)
     layers: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # The CPU's generator alone: torch.manual_seed would reseed the GPUs' as well.
+        torch.default_generator.manual_seed(seed)
         for fan_in, fan_out in pairwise(sizes):
-            layers += [nn.Linear(fan_in, fan_out), activation()]
+            layers += [nn.Linear(fan_in, fan_out, device="cpu", dtype=torch.float32)]
+            layers += [activation()]
     return nn.Sequential(*layers[:-1])
