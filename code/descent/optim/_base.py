@@ -49,8 +49,9 @@ class RuleOptimizer(torch.optim.Optimizer):
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Add a group, checking the hyperparameters it sets for itself."""
-        own = {"params", "param_names"}
-        self.check(**{name: value for name, value in param_group.items() if name not in own})
+        own = {"params", "param_names", "initial_lr"}  # what PyTorch itself keeps in a group
+        if isinstance(param_group, dict):  # PyTorch says what is wrong with anything else
+            self.check(**{name: value for name, value in param_group.items() if name not in own})
         super().add_param_group(param_group)
 
     @torch.no_grad()
