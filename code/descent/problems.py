@@ -16,7 +16,7 @@ from descent._checks import check_in_interval, check_positive_int, check_shape
 Objective = Callable[[Tensor], Tensor]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Problem:
     """An objective with a place to start and, where there is one, its minimum.
 
@@ -56,6 +56,9 @@ def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Ten
     Returns:
         The values, shape ``(...)``, and the gradients, shape ``(..., dim)``.
 
+    Raises:
+        ValueError: the objective's values do not have shape ``(...)``.
+
     Example:
         >>> value, grad = value_and_gradient(lambda theta: (theta**2).sum(-1), torch.ones(3, 2))
         >>> value.shape, grad.shape
@@ -63,6 +66,7 @@ def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Ten
     """
     theta = theta.detach().requires_grad_()
     value = objective(theta)
+    check_shape("the objective's value", value, tuple(theta.shape[:-1]))
     # One point's value does not depend on another's, so the gradient of the sum is all of theirs.
     (grad,) = torch.autograd.grad(value.sum(), theta)
     return value.detach(), grad
@@ -82,7 +86,7 @@ def quadratic(eigenvalues: Sequence[float], angle: float = 0.0) -> Problem:
         The problem, in float64; its start has coordinate 1 along every eigenvector.
 
     Raises:
-        ValueError: no eigenvalue, one that is not finite, or an angle in one dimension.
+        ValueError: no eigenvalue, a number that is not finite, or an angle in one dimension.
 
     Example:
         >>> quadratic([1.0, 100.0]).objective(torch.tensor([0.0, 0.1], dtype=torch.float64))
@@ -95,7 +99,8 @@ def quadratic(eigenvalues: Sequence[float], angle: float = 0.0) -> Problem:
         raise ValueError("eigenvalues must hold at least one number, got none")
     for value in eigenvalues:
         check_in_interval("eigenvalues", value, "(-inf, inf)")
-    curvature = torch.tensor(eigenvalues, dtype=torch.float64)
+    check_in_interval("angle", angle, "(-inf, inf)")
+    curvature = torch.tensor([float(value) for value in eigenvalues], dtype=torch.float64)
     basis = torch.eye(len(curvature), dtype=torch.float64)
     if angle:
         if len(curvature) < 2:
@@ -160,11 +165,13 @@ def saddle(curvature: float = 1.0) -> Problem:
         x, y = theta.unbind(-1)
         return 0.5 * x**2 - 0.5 * curvature * y**2 + 0.25 * y**4
 
+    reach = 1.5 * max(1.0, math.sqrt(curvature))
     return Problem(
         name="saddle",
         objective=objective,
         start=torch.tensor([1.0, 1e-6], dtype=torch.float64),
         minimizer=torch.tensor([0.0, math.sqrt(curvature)], dtype=torch.float64),
+        window=((-1.5, 1.5), (-reach, reach)),
     )
 
 
