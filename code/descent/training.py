@@ -7,12 +7,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from descent._checks import check_positive_int
+from descent._checks import check_positive_int, check_shape
 from descent.optim import RuleOptimizer
 from descent.problems import Objective, value_and_gradient
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Trace:
     """What happened in a run, row by row; row 0 is before the first step.
 
@@ -54,7 +54,11 @@ class Trace:
 
         Args:
             reached: booleans, shape ``(rows,)``.
+
+        Raises:
+            ValueError: ``reached`` has another shape.
         """
+        check_shape("reached", reached, (len(self),))
         rows = reached.nonzero()
         return int(self.step[rows[0, 0]]) if len(rows) else None
 
@@ -75,17 +79,18 @@ def minimize(
 
     Args:
         objective: maps points ``(..., dim)`` to values ``(...)``.
-        start: the first point, shape ``(..., dim)``.
+        start: the first point, shape ``(..., dim)``, of a floating-point type.
         optimizer: whose rule is followed, such as :class:`~descent.optim.GradientDescent`.
         num_steps: the number of updates, at least 1.
         **hyperparameters: the rule's, by name; ``lr`` among them.
 
     Returns:
-        The trace, with ``num_steps + 1`` rows.
+        The trace, on the CPU, in the dtype of ``start``, with ``num_steps + 1`` rows.
 
     Raises:
-        TypeError: a hyperparameter is unknown, or missing.
-        ValueError: a hyperparameter is outside its interval, or does not broadcast.
+        TypeError: a hyperparameter is unknown or missing, or ``start`` holds integers.
+        ValueError: a hyperparameter is outside its interval or does not broadcast, or the
+            objective's values do not have shape ``(...)``.
 
     Example:
         Two rates at once, one of them too large.
@@ -98,23 +103,35 @@ def minimize(
         tensor([  0., 256.])
     """
     check_positive_int("num_steps", num_steps)
+    if not start.is_floating_point():
+        raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
     optimizer.check(**hyperparameters)
+    if "lr" not in hyperparameters:
+        raise TypeError(f"{optimizer.__name__} needs the hyperparameter 'lr'")
+    runs = (*start.shape[:-1], 1)
     for name, value in hyperparameters.items():
-        if isinstance(value, Tensor) and value.shape[-1:] not in {(), (1,)}:
-            raise ValueError(f"{name} must have a last dimension of 1, got {tuple(value.shape)}")
+        if isinstance(value, Tensor):
+            hyperparameters[name] = _one_per_run(name, value.to(start), runs)
 
     theta, state = start.detach(), {}
-    lr = torch.as_tensor(hyperparameters["lr"]).to(theta)
-    lr = (lr.squeeze(-1) if lr.dim() else lr).expand(theta.shape[:-1])
     loss, grad = value_and_gradient(objective, theta)
     rows = [(theta, loss, grad.norm(dim=-1))]
     for _ in range(num_steps):
         theta, state = optimizer.rule(theta, grad, state, **hyperparameters)
         loss, grad = value_and_gradient(objective, theta)
         rows.append((theta, loss, grad.norm(dim=-1)))
-    params, loss, grad_norm = (torch.stack(column) for column in zip(*rows, strict=True))
-    rates = torch.cat([torch.full_like(loss[:1], torch.nan), lr.expand(num_steps, *lr.shape)])
-    return Trace(torch.arange(num_steps + 1), params, loss, grad_norm, rates)
+    params, loss, grad_norm = (torch.stack(column).cpu() for column in zip(*rows, strict=True))
+    lr = torch.full_like(grad_norm, torch.nan)
+    lr[1:] = torch.as_tensor(hyperparameters["lr"], dtype=lr.dtype).expand(runs).squeeze(-1)
+    return Trace(torch.arange(num_steps + 1), params, loss, grad_norm, lr)
+
+
+def _one_per_run(name: str, value: Tensor, runs: tuple[int, ...]) -> Tensor:
+    try:
+        return value.expand(runs)
+    except RuntimeError:
+        found = tuple(value.shape)
+        raise ValueError(f"{name} must broadcast to shape {runs}, got {found}") from None
 
 
 def fit(
@@ -138,13 +155,14 @@ def fit(
             ``torch.nn.functional.cross_entropy``.
         batches: yields ``(input, target)``, at least ``num_steps + 1`` times;
             ``itertools.repeat((input, target))`` trains on the full batch.
-        optimizer: any PyTorch optimizer over the model's parameters, ours or theirs.
+        optimizer: any PyTorch optimizer over the model's parameters, ours or theirs, whose
+            step needs no closure.
         num_steps: the number of updates, at least 1.
         log_every: steps between rows, at least 1.
         measure: further quantities to log, name to a function that computes it.
 
     Returns:
-        The trace, on the CPU, in the dtype of the model.
+        The trace, on the CPU; the parameters in the dtype of the model, all else in float64.
 
     Raises:
         ValueError: ``num_steps`` or ``log_every`` is below 1, or ``batches`` ran dry.
@@ -171,7 +189,9 @@ def fit(
         if batch is None:
             raise ValueError(f"batches must yield {num_steps + 1} times, ran dry after {step}")
         input, target = batch
+        # Either may hold parameters that the other does not: frozen layers, a loss with its own.
         optimizer.zero_grad()
+        model.zero_grad()
         loss = loss_fn(model(input), target)
         loss.backward()
         if step % log_every == 0 or step == num_steps:
