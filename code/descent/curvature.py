@@ -6,6 +6,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from descent._checks import check_in_interval
+
 
 def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3) -> float:
     r"""Compute the largest eigenvalue of the Hessian of ``loss`` in the model's parameters.
@@ -19,7 +21,12 @@ def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3
         tol: relative accuracy of the eigenvalue, in (0, 1).
 
     Returns:
-        The largest (most positive) eigenvalue, in units of loss per squared parameter.
+        The largest (most positive) eigenvalue, in units of loss per squared parameter; NaN where
+        the gradient is not finite.
+
+    Raises:
+        TypeError: ``tol`` is not a number.
+        ValueError: ``tol`` is outside its interval.
 
     Example:
         The loss :math:`w_1^2 + 5 w_2^2` curves by 2 and by 10.
@@ -34,14 +41,21 @@ def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3
     """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    params = list(model.parameters())
-    grads = torch.autograd.grad(loss(), params, create_graph=True)
+    check_in_interval("tol", tol, "(0, 1)")
+    params = [param for param in model.parameters() if param.requires_grad]
+    grads = torch.autograd.grad(loss(), params, create_graph=True, materialize_grads=True)
     flat_grad = torch.cat([grad.flatten() for grad in grads])
     size = flat_grad.numel()
+    if not flat_grad.isfinite().all():
+        return float("nan")
+    if not flat_grad.requires_grad:  # the loss is linear
+        return 0.0
 
     def hessian_times(vector: np.ndarray) -> np.ndarray:
         v = torch.as_tensor(vector.reshape(-1)).to(flat_grad)
-        product = torch.autograd.grad(flat_grad, params, v, retain_graph=True)
+        product = torch.autograd.grad(
+            flat_grad, params, v, retain_graph=True, materialize_grads=True
+        )
         return torch.cat([part.flatten() for part in product]).double().cpu().numpy()
 
     if size < 3:  # Lanczos needs room for more directions than it returns
@@ -50,4 +64,6 @@ def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3
     operator = LinearOperator((size, size), matvec=hessian_times, dtype=np.float64)
     # A fixed first vector makes the result repeat; a random one may not miss the top direction.
     first = np.random.default_rng(0).standard_normal(size)
+    if not hessian_times(first).any():  # then the Hessian is zero, which Lanczos cannot take
+        return 0.0
     return float(eigsh(operator, k=1, which="LA", tol=tol, v0=first, return_eigenvectors=False)[0])
