@@ -104,6 +104,7 @@ def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None
         ValueError: the shape differs; the error prints both.
 
     Example:
+        >>> import torch
         >>> check_shape("theta", torch.zeros(3), (2,))
         Traceback (most recent call last):
         ...
