@@ -1,0 +1,149 @@
+"""Two pages that say what holds the book up: equation to test, and claim to test.
+
+``{equation-index}`` lists every numbered equation with the tests that carry its label, and
+``{claims-table}`` every claim of a paper with the test that repeats it. A numbered equation
+without a test, and a test of an equation that is not there, are warnings of the build.
+"""
+
+from collections import defaultdict
+
+import marks
+from docutils import nodes
+from docutils.statemachine import StringList
+from sphinx.application import Sphinx
+from sphinx.environment import BuildEnvironment
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+from descent.book import ROOT
+
+logger = logging.getLogger(__name__)
+
+
+class Evidence(nodes.General, nodes.Element):
+    """Stands where the equation index goes until every equation has its number."""
+
+
+class EquationIndex(SphinxDirective):
+    """Leave room for the index."""
+
+    def run(self) -> list[nodes.Node]:
+        """Return the placeholder."""
+        return [Evidence()]
+
+
+class FillEquationIndex(SphinxPostTransform):
+    """Put the index where the placeholder is."""
+
+    default_priority = 8  # before references and mathematics are resolved
+
+    def run(self, **kwargs: object) -> None:
+        """Replace each placeholder of the page."""
+        for placeholder in list(self.document.findall(Evidence)):
+            placeholder.replace_self(self.index())
+            # The page had no mathematics when it was read, and would be served without MathJax.
+            domain = self.env.get_domain("math")
+            domain.data["has_equations"][self.env.docname] = True
+
+    def index(self) -> list[nodes.Node]:
+        """Build the entries, chapter by chapter in reading order."""
+        tests = defaultdict(list)
+        for label, test in marks.equations(ROOT):
+            tests[label].append(test)
+        if not tests:
+            logger.warning("no test in %s carries the mark 'equation'", marks.FOLDER)
+
+        found, index = set(), []
+        for docname in self.env.collect_relations():
+            equations = [
+                equation
+                for equation in self.env.get_doctree(docname).findall(nodes.math_block)
+                if equation.get("label")
+            ]
+            if equations:
+                index.append(self.chapter(docname))
+            for equation in equations:
+                label = equation["label"]
+                found.add(label)
+                if label not in tests:
+                    logger.warning("no test has the mark equation(%r)", label, location=equation)
+                index.append(self.entry(docname, equation, tests[label]))
+        for label in tests.keys() - found:
+            for test in tests[label]:
+                logger.warning(
+                    "there is no equation labelled %r in the book",
+                    label,
+                    location=f"{test.file}:{test.line}",
+                )
+        return index
+
+    def chapter(self, docname: str) -> nodes.Node:
+        """Head the entries of a chapter with a link to it."""
+        title = self.env.titles[docname].astext()
+        uri = self.app.builder.get_relative_uri(self.env.docname, docname)
+        link = nodes.reference("", title, refuri=uri, internal=True)
+        return nodes.rubric("", "", link, classes=["equation-chapter"])
+
+    def entry(self, docname: str, equation: nodes.math_block, tests: list) -> nodes.Node:
+        """Show one equation: its number, its label, itself, its tests."""
+        label = equation["label"]
+        number = self.env.get_domain("math").resolve_xref(
+            self.env, self.env.docname, self.app.builder, "eq", label, nodes.Element(),
+            nodes.Text(""),
+        )  # fmt: skip
+        formula = nodes.math_block(
+            "", equation.astext(), nowrap=equation["nowrap"], number=None, label=None
+        )
+        head = nodes.paragraph("", "", number, nodes.Text(" "), nodes.literal(label, label))
+        linked = [nodes.list_item("", nodes.paragraph("", "", link_to(self.env, t))) for t in tests]
+        return nodes.container(
+            "", head, formula, nodes.bullet_list("", *linked), classes=["equation-entry"]
+        )
+
+
+class ClaimsTable(SphinxDirective):
+    """List each claim with its paper and its test."""
+
+    def run(self) -> list[nodes.Node]:
+        """Write the table in MyST, so that claims may hold mathematics, and parse it."""
+        claims = marks.claims(ROOT)
+        if not claims:
+            logger.warning("no test in %s carries the mark 'claim'", marks.FOLDER)
+            return []
+        lines = ["```{list-table}", ":header-rows: 1", ":widths: 55 20 25", ":class: claims"]
+        for row in [("Claim", "Paper", "Test")] + [
+            (" ".join(says.split()), f"{{cite:t}}`{cite}`", f"[`{test.name}`]({url(self.env, test)})")
+            for cite, says, test in claims
+        ]:
+            lines += [f"{start} - {cell}" for start, cell in zip("*  ", row, strict=True)]
+        box = nodes.container()
+        self.state.nested_parse(StringList([*lines, "```"], source="claims"), 0, box)
+        return box.children
+
+
+def url(env: BuildEnvironment, test: marks.Test) -> str:
+    """Return the address of a test's source in the book's repository."""
+    theme = env.config.html_theme_options
+    return f"{theme['repository_url']}/blob/{theme['repository_branch']}/{test.file}#L{test.line}"
+
+
+def link_to(env: BuildEnvironment, test: marks.Test) -> nodes.Node:
+    """Link a test's name to its source."""
+    name = nodes.literal(test.name, test.name)
+    return nodes.reference("", "", name, refuri=url(env, test), internal=False)
+
+
+def read_again(app: Sphinx, env: BuildEnvironment, *changes: object) -> list[str]:
+    """Say that pages made from the tests are read anew each time, for the tests may have changed."""
+    return [docname for docname in ("book/equations", "book/claims") if docname in env.found_docs]
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register both directives."""
+    app.add_node(Evidence)
+    app.add_directive("equation-index", EquationIndex)
+    app.add_directive("claims-table", ClaimsTable)
+    app.add_post_transform(FillEquationIndex)
+    app.connect("env-get-outdated", read_again)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -1,0 +1,87 @@
+"""``{lab-figure} key``: a figure that the chapter's lab drew and glued, with alt text and caption.
+
+The lab of ``book/momentum`` is ``book/momentum_lab``. What MyST-NB glues across pages has
+neither caption nor alternative text, hence this directive.
+"""
+
+from base64 import b64decode
+from hashlib import sha256
+from pathlib import Path
+
+from docutils import nodes
+from docutils.parsers.rst import directives
+from myst_nb.ext.glue.crossref import read_glue_cache
+from sphinx.application import Sphinx
+from sphinx.transforms.post_transforms import SphinxPostTransform
+from sphinx.util import logging
+from sphinx.util.docutils import SphinxDirective
+
+logger = logging.getLogger(__name__)
+
+
+class LabImage(nodes.General, nodes.Element):
+    """Stands where the image goes until the lab has been read."""
+
+
+class LabFigure(SphinxDirective):
+    """A numbered figure around the image."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec = {"alt": directives.unchanged_required, "name": directives.unchanged}  # noqa: RUF012
+
+    def run(self) -> list[nodes.Node]:
+        """Build the figure from the caption, and leave room for the image."""
+        self.assert_has_content()
+        if not self.options.get("alt"):
+            raise self.error("lab-figure needs the option alt: what a reader who cannot see gets")
+        image = LabImage(key=self.arguments[0], lab=f"{self.env.docname}_lab")
+        image["alt"] = " ".join(self.options["alt"].split())
+        self.set_source_info(image)
+        caption = nodes.Element()
+        self.state.nested_parse(self.content, self.content_offset, caption)
+        figure = nodes.figure(
+            "", image, nodes.caption("", "", *caption[0].children), align="center"
+        )
+        self.set_source_info(figure)
+        self.add_name(figure)
+        return [figure]
+
+
+class FillLabFigures(SphinxPostTransform):
+    """Take each image from what its lab glued."""
+
+    default_priority = 5
+
+    def run(self, **kwargs: object) -> None:
+        """Replace the placeholders of the page, and write their images beside it."""
+        for place in list(self.document.findall(LabImage)):
+            glued = read_glue_cache(self.env.mystnb_config.output_folder, place["lab"])
+            png = glued.get(place["key"], {}).get("data", {}).get("image/png")
+            if png is None:
+                logger.warning(
+                    "%s glues no figure %r", place["lab"], place["key"], location=place
+                )
+                place.parent.remove(place)
+                continue
+            content = b64decode(png)
+            name = f"{sha256(content).hexdigest()}.png"
+            folder = Path(self.app.outdir, self.app.builder.imagedir)
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(content)
+            depth = self.env.docname.count("/")
+            uri = f"{'../' * depth}{self.app.builder.imagedir}/{name}"
+            size = glued[place["key"]].get("metadata", {}).get("image/png", {})
+            image = nodes.image(uri=uri, candidates={"*": uri}, alt=place["alt"])
+            image.attributes.update(
+                {side: str(size[side]) for side in ("width", "height") if side in size}
+            )
+            place.replace_self(image)
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive."""
+    app.add_node(LabImage)
+    app.add_directive("lab-figure", LabFigure)
+    app.add_post_transform(FillLabFigures)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

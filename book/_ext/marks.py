@@ -1,0 +1,71 @@
+"""Read the marks of the equation tests from their source, without importing it."""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+FOLDER = "tests/equations"
+
+
+@dataclass(frozen=True)
+class Test:
+    """A test function: its name, its file relative to the root, and the line of its ``def``."""
+
+    name: str
+    file: str
+    line: int
+
+
+def equations(root: Path) -> list[tuple[str, Test]]:
+    """List ``(label, test)`` for every ``@pytest.mark.equation("label")``.
+
+    Args:
+        root: the folder that holds ``tests/equations``.
+
+    Raises:
+        ValueError: a mark's argument is not a literal string.
+    """
+    return [(_text(mark, 0, "label", test), test) for mark, test in _marks(root, "equation")]
+
+
+def claims(root: Path) -> list[tuple[str, str, Test]]:
+    """List ``(cite, says, test)`` for every ``@pytest.mark.claim(cite="...", says="...")``.
+
+    Args:
+        root: the folder that holds ``tests/equations``.
+
+    Raises:
+        ValueError: one of the two is missing or not a literal string.
+    """
+    return [
+        (_text(mark, None, "cite", test), _text(mark, None, "says", test), test)
+        for mark, test in _marks(root, "claim")
+    ]
+
+
+def _marks(root: Path, name: str) -> Iterator[tuple[ast.Call, Test]]:
+    for file in sorted((root / FOLDER).glob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.FunctionDef):
+                continue
+            test = Test(node.name, file.relative_to(root).as_posix(), node.lineno)
+            for decorator in node.decorator_list:
+                if isinstance(decorator, ast.Call) and (
+                    ast.unparse(decorator.func) == f"pytest.mark.{name}"
+                ):
+                    yield decorator, test
+
+
+def _text(mark: ast.Call, position: int | None, name: str, test: Test) -> str:
+    keywords = {keyword.arg: keyword.value for keyword in mark.keywords}
+    if position is not None and position < len(mark.args):
+        keywords[name] = mark.args[position]
+    value = keywords.get(name)
+    if not isinstance(value, ast.Constant) or not isinstance(value.value, str):
+        found = "nothing" if value is None else ast.unparse(value)
+        raise ValueError(
+            f"{test.file}:{test.line}: {name} must be a literal string in the mark of {test.name},"
+            f" got {found}"
+        )
+    return value.value
