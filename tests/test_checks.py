@@ -1,0 +1,136 @@
+import math
+from fractions import Fraction
+
+import numpy as np
+import pytest
+import torch
+
+from descent._checks import (
+    check_choice,
+    check_in_interval,
+    check_positive_int,
+    check_seed,
+    check_shape,
+)
+
+INTERVALS = {
+    # interval: (numbers inside, numbers outside)
+    "(0, 1)": ([5e-324, 0.5, 1 - 1e-16], [0.0, -0.0, 1.0, -1.0, 2.0, math.inf, math.nan]),
+    "[0, 1]": ([0, 0.0, -0.0, 1, 1.0], [-5e-324, 1 + 2**-52, math.nan]),
+    "(0, 1]": ([1.0, 1e-9], [0.0, 1 + 2**-52]),
+    "[0, 1)": ([0.0, 0.999], [1.0, -1e-9]),
+    "[0, inf)": ([0.0, 1e308, 10**400], [math.inf, -1.0, math.nan]),
+    "(-inf, inf)": ([0.0, -1e308], [math.inf, -math.inf, math.nan]),
+    "[-2.5, 1e-3]": ([-2.5, 0.001], [-2.6, 0.0011]),
+}
+INSIDE = [(interval, value) for interval, (inside, _) in INTERVALS.items() for value in inside]
+OUTSIDE = [(interval, value) for interval, (_, outside) in INTERVALS.items() for value in outside]
+
+
+@pytest.mark.parametrize(("interval", "value"), INSIDE)
+def test_a_number_inside_the_interval_passes(interval, value):
+    check_in_interval("lr", value, interval)
+
+
+@pytest.mark.parametrize(("interval", "value"), OUTSIDE)
+def test_a_number_outside_the_interval_is_named_with_what_is_allowed(interval, value):
+    with pytest.raises(ValueError, match="lr must be in") as error:
+        check_in_interval("lr", value, interval)
+    assert str(error.value) == f"lr must be in {interval}, got {value}"
+
+
+@pytest.mark.parametrize("value", [np.float32(0.5), np.float64(0.5), np.int64(1), Fraction(1, 2)])
+def test_numbers_of_other_libraries_are_numbers(value):
+    check_in_interval("lr", value, "[0, 1]")
+    with pytest.raises(ValueError, match="lr must be in"):
+        check_in_interval("lr", value, "(2, 3)")
+
+
+@pytest.mark.parametrize("value", [True, np.True_, "0.5", None, 0.5j, [0.5], (0.5,)])
+def test_what_is_not_a_real_number_is_a_type_error(value):
+    with pytest.raises(TypeError, match=r"^lr must be a number in \[0, 1\], got "):
+        check_in_interval("lr", value, "[0, 1]")
+
+
+@pytest.mark.parametrize(
+    "value",
+    [torch.tensor(0.5), torch.tensor([0.0, 1.0]), torch.tensor([[1]]), torch.empty(0)],
+    ids=str,
+)
+def test_a_tensor_passes_if_all_its_numbers_do(value):
+    check_in_interval("lr", value, "[0, 1]")
+
+
+@pytest.mark.parametrize("bad", [-1.0, math.nan, math.inf])
+def test_one_bad_number_in_a_tensor_is_found_and_printed_alone(bad):
+    value = torch.full((40, 1), 0.5)
+    value[17] = bad
+    with pytest.raises(ValueError, match="lr must be in") as error:
+        check_in_interval("lr", value, "[0, 1]")
+    assert str(error.value) == f"lr must be in [0, 1], got {bad}"
+
+
+@pytest.mark.parametrize("value", [torch.tensor(True), torch.tensor([1j])], ids=str)
+def test_a_tensor_of_booleans_or_complex_numbers_is_a_type_error(value):
+    with pytest.raises(TypeError, match="lr must be a number"):
+        check_in_interval("lr", value, "[0, 1]")
+
+
+@pytest.mark.parametrize("value", [1, 2, 10**30, np.int64(3)])
+def test_positive_integers_pass(value):
+    check_positive_int("num_steps", value)
+
+
+@pytest.mark.parametrize("value", [0, -1])
+def test_an_integer_that_is_too_small_is_a_value_error(value):
+    with pytest.raises(ValueError, match=rf"^num_steps .* at least 1, got {value}$"):
+        check_positive_int("num_steps", value)
+    check_positive_int("num_steps", value, at_least=-1)
+
+
+@pytest.mark.parametrize("value", [True, 1.0, "1", None, math.nan, torch.tensor(1)])
+def test_what_is_not_an_integer_is_a_type_error(value):
+    with pytest.raises(TypeError, match=r"^num_steps must be an integer of at least 1, got "):
+        check_positive_int("num_steps", value)
+
+
+@pytest.mark.parametrize("seed", [0, 2**32 - 1])
+def test_seeds_that_every_generator_takes_pass(seed):
+    check_seed(seed)
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_seeds_that_some_generator_refuses_are_refused(seed):
+    with pytest.raises(ValueError, match=rf"^seed must be .*got {seed}$"):
+        check_seed(seed)
+
+
+def test_a_choice_is_one_of_those_listed():
+    check_choice("reduction", "sum", ["mean", "sum"])
+    with pytest.raises(ValueError, match=r"^reduction must be one of 'mean', 'sum', got 'Sum'$"):
+        check_choice("reduction", "Sum", ["mean", "sum"])
+
+
+@pytest.mark.parametrize(
+    ("found", "shape"),
+    [((), ()), ((3,), (3,)), ((3,), (None,)), ((0, 2), (None, 2)), ((4, 5), (None, None))],
+)
+def test_a_shape_that_fits_passes(found, shape):
+    check_shape("theta", torch.zeros(found), shape)
+
+
+@pytest.mark.parametrize(
+    ("found", "shape", "wanted"),
+    [
+        ((3,), (2,), "(2,)"),
+        ((3,), (), "()"),
+        ((), (None,), "(*,)"),
+        ((2, 3), (None, 2), "(*, 2)"),
+        ((2, 3), (2, 3, None), "(2, 3, *)"),
+        ((1, 2), (0, 2), "(0, 2)"),
+    ],
+)
+def test_a_shape_that_does_not_fit_is_printed_beside_the_one_wanted(found, shape, wanted):
+    with pytest.raises(ValueError, match="theta must have shape") as error:
+        check_shape("theta", torch.zeros(found), shape)
+    assert str(error.value) == f"theta must have shape {wanted}, got {found}"

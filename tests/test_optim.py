@@ -1,0 +1,547 @@
+"""The contract that every optimizer keeps: a row of ``OPTIMIZERS`` is tested by being there."""
+
+import copy
+import inspect
+import io
+import math
+import pickle
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch import nn
+
+from descent.optim import OPTIMIZERS, GradientDescent, RuleOptimizer, State, gradient_descent
+from descent.problems import plateau, quadratic, ravine, rosenbrock, saddle
+from descent.training import minimize
+
+SHAPES = [(), (3,), (2, 3), (0,), (0, 2), (1, 1, 4)]
+
+
+def _remembering(
+    param: torch.Tensor, grad: torch.Tensor, state: State, *, lr: float, momentum: float
+) -> tuple[torch.Tensor, State]:
+    buffer = momentum * state.get("momentum_buffer", 0.0) + grad
+    step = state.get("step", torch.tensor(0.0)) + 1
+    return param - lr * buffer / step, {"momentum_buffer": buffer, "step": step}
+
+
+class Remembering(RuleOptimizer):
+    """A rule with a state of both kinds, a tensor like the parameter and a count of steps."""
+
+    rule = staticmethod(_remembering)
+    intervals = {"lr": "[0, inf)", "momentum": "[0, 1)"}  # noqa: RUF012
+
+    def __init__(self, params, lr=1e-3, momentum=0.9):
+        super().__init__(params, {"lr": lr, "momentum": momentum})
+
+
+# The base class promises more than the rules of the first chapters use, so one more stands in.
+TABLE = {**OPTIMIZERS, "a rule that remembers": Remembering}
+ROWS = pytest.mark.parametrize("optimizer", TABLE.values(), ids=TABLE)
+HYPERPARAMETERS = pytest.mark.parametrize(
+    ("optimizer", "name"),
+    [(optimizer, name) for optimizer in TABLE.values() for name in optimizer.intervals],
+    ids=[f"{row}: {name}" for row, optimizer in TABLE.items() for name in optimizer.intervals],
+)
+PROBLEMS = {
+    "quadratic": quadratic([1.0, 3.0, 10.0], angle=0.5),
+    "ravine": ravine(100.0),
+    "saddle": saddle(),
+    "plateau": plateau(),
+    "Rosenbrock": rosenbrock(),
+}
+PROBLEM = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
+
+
+def bounds(interval):
+    return (float(end) for end in interval[1:-1].split(","))
+
+
+def inside(interval):
+    """Give three numbers inside an interval, small where it has no upper end."""
+    low, high = bounds(interval)
+    return [low + part * min(high - low, 0.02) for part in (0.1, 0.5, 0.9)]
+
+
+def defaults(optimizer):
+    """Read what the constructor sets when it is told nothing."""
+    group = optimizer([torch.zeros(1)]).param_groups[0]
+    return {name: group[name] for name in optimizer.intervals}
+
+
+def parameters(shapes=SHAPES, dtype=torch.float64, seed=0):
+    generator = torch.Generator().manual_seed(seed)
+    return [
+        torch.randn(shape, dtype=dtype, generator=generator).requires_grad_() for shape in shapes
+    ]
+
+
+def gradients(params, step):
+    generator = torch.Generator().manual_seed(1000 + step)
+    return [torch.randn(p.shape, dtype=p.dtype, generator=generator) for p in params]
+
+
+def advance(optimizer, params, steps):
+    """Take the steps with these numbers, each with gradients that follow from its number."""
+    for step in steps:
+        for param, grad in zip(params, gradients(params, step), strict=True):
+            param.grad = grad
+        optimizer.step()
+
+
+def same(ones, others):
+    return all(torch.equal(one, other) for one, other in zip(ones, others, strict=True))
+
+
+# The rule
+
+
+@ROWS
+def test_the_names_of_the_hyperparameters_agree(optimizer):
+    keywords = inspect.signature(optimizer.rule).parameters.values()
+    of_rule = [each.name for each in keywords if each.kind is each.KEYWORD_ONLY]
+    of_class = list(inspect.signature(optimizer).parameters)
+    assert of_rule == list(optimizer.intervals)
+    assert of_class == ["params", *optimizer.intervals]
+    assert list(optimizer([torch.zeros(1)]).defaults) == list(optimizer.intervals)
+
+
+@ROWS
+def test_the_rule_is_pure(optimizer):
+    hyperparameters = defaults(optimizer)
+    (param,), state = parameters([(2, 3)]), {}
+    param = param.detach()
+    for step in range(3):
+        (grad,) = gradients([param], step)
+        inputs = {"param": param, "grad": grad, **state}
+        kept, keys = copy.deepcopy(inputs), list(state)
+        first, first_state = optimizer.rule(param, grad, state, **hyperparameters)
+        again, again_state = optimizer.rule(param, grad, state, **hyperparameters)
+        assert torch.equal(first, again)
+        assert same(first_state.values(), again_state.values())
+        assert list(state) == keys
+        assert same(inputs.values(), kept.values())
+        assert first.data_ptr() != param.data_ptr()
+        param, state = first, first_state
+
+
+@ROWS
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
+def test_the_rule_keeps_shape_and_dtype(optimizer, shape, dtype):
+    (param,), state = parameters([shape], dtype), {}
+    for step in range(2):
+        (grad,) = gradients([param], step)
+        param, state = optimizer.rule(param.detach(), grad, state, **defaults(optimizer))
+        assert param.shape == shape
+        assert param.dtype == dtype
+        assert {each.dtype for name, each in state.items() if name != "step"} <= {dtype}
+
+
+@ROWS
+def test_no_gradient_and_no_memory_mean_no_step(optimizer):
+    (param,) = parameters([(3,)])
+    grad = torch.zeros_like(param)
+    new, _ = optimizer.rule(param.detach(), grad, {}, **defaults(optimizer))
+    assert torch.equal(new, param)
+
+
+@ROWS
+@PROBLEM
+def test_the_rule_goes_downhill(optimizer, problem):
+    trace = minimize(problem.objective, problem.start, optimizer, num_steps=50, lr=1e-3,
+                     **{name: value for name, value in defaults(optimizer).items() if name != "lr"})  # fmt: skip
+    assert trace.loss[-1] < trace.loss[0]
+
+
+# The class is the rule
+
+
+@ROWS
+@pytest.mark.parametrize("dtype", [torch.float64, torch.float32, torch.bfloat16], ids=str)
+def test_a_step_of_the_class_is_the_rule_applied_to_each_parameter(optimizer, dtype):
+    params = parameters(dtype=dtype)
+    expected, states = [param.detach().clone() for param in params], [{} for _ in params]
+    ours = optimizer(params)
+    for step in range(4):
+        advance(ours, params, [step])
+        for index, grad in enumerate(gradients(params, step)):
+            expected[index], states[index] = optimizer.rule(
+                expected[index], grad, states[index], **defaults(optimizer)
+            )
+    assert same(params, expected)
+    assert not same(
+        [p for p in params if p.numel()], [p for p in parameters(dtype=dtype) if p.numel()]
+    )
+    for param, state in zip(params, states, strict=True):
+        assert ours.state[param].keys() == state.keys()
+        assert same(ours.state[param].values(), state.values())
+
+
+@ROWS
+@PROBLEM
+def test_the_trajectory_of_minimize_is_that_of_the_class(optimizer, problem):
+    hyperparameters = {**defaults(optimizer), "lr": 1e-3}
+    trace = minimize(problem.objective, problem.start, optimizer, num_steps=20, **hyperparameters)
+    theta = problem.start.clone().requires_grad_()
+    ours = optimizer([theta], **hyperparameters)
+    for row in range(20):
+        assert torch.equal(trace.params[row], theta)
+        ours.zero_grad()
+        problem.objective(theta).backward()
+        assert trace.grad_norm[row] == theta.grad.norm()
+        ours.step()
+    assert torch.equal(trace.params[-1], theta)
+
+
+@HYPERPARAMETERS
+@PROBLEM
+def test_runs_in_a_batch_are_the_runs_one_by_one(optimizer, name, problem):
+    values = inside(optimizer.intervals[name])
+    others = {**defaults(optimizer), "lr": 1e-3}
+    starts = torch.stack([problem.start, 0.9 * problem.start, 1.1 * problem.start])
+    batch = minimize(problem.objective, starts, optimizer, num_steps=10,
+                     **{**others, name: torch.tensor(values, dtype=torch.float64)[:, None]})  # fmt: skip
+    for run, (start, value) in enumerate(zip(starts, values, strict=True)):
+        alone = minimize(
+            problem.objective, start, optimizer, num_steps=10, **{**others, name: value}
+        )
+        for batched, single in [
+            (batch.params, alone.params),
+            (batch.loss, alone.loss),
+            (batch.grad_norm, alone.grad_norm),
+            (batch.lr, alone.lr),
+        ]:
+            torch.testing.assert_close(
+                batched[:, run], single, rtol=1e-11, atol=1e-11, equal_nan=True
+            )
+
+
+@ROWS
+def test_a_complex_parameter_moves_as_its_real_and_imaginary_parts_would(optimizer):
+    (one,) = parameters([(3,)], torch.complex128)
+    two = torch.view_as_real(one.detach().clone()).requires_grad_()
+    ours, parts = optimizer([one], lr=0.1), optimizer([two], lr=0.1)
+    for step in range(3):
+        (grad,) = gradients([one], step)
+        one.grad, two.grad = grad, torch.view_as_real(grad)
+        ours.step()
+        parts.step()
+    torch.testing.assert_close(torch.view_as_real(one), two, rtol=1e-12, atol=0)
+
+
+@ROWS
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float64], ids=str)
+def test_a_rate_in_a_tensor_is_the_same_rate(optimizer, dtype):
+    params, others = parameters(dtype=dtype), parameters(dtype=dtype)
+    advance(optimizer(params, lr=0.25), params, range(3))
+    advance(optimizer(others, lr=torch.tensor(0.25, dtype=torch.float64)), others, range(3))
+    assert same(params, others)
+    assert {param.dtype for param in others} == {dtype}
+
+
+# PyTorch's conventions
+
+
+@ROWS
+def test_parameters_without_a_gradient_are_left_alone(optimizer):
+    first, second = parameters([(2,), (2,)])
+    kept = second.detach().clone()
+    ours = optimizer([first, second])
+    (first.grad,) = gradients([first], 0)
+    ours.step()
+    assert torch.equal(second, kept)
+    assert second not in ours.state
+    assert not torch.equal(first, parameters([(2,)])[0])
+
+
+@ROWS
+def test_a_parameter_whose_first_gradient_comes_late_starts_fresh(optimizer):
+    late, fresh = parameters([(2,)])[0], parameters([(2,)])[0]
+    (other,) = parameters([(2,)], seed=1)
+    ours = optimizer([other, late])
+    advance(optimizer([other]), [other], range(3))
+    for _ in range(3):
+        ours.step()
+    (late.grad,) = gradients([late], 0)
+    ours.step()
+    advance(optimizer([fresh]), [fresh], [0])
+    assert torch.equal(late, fresh)
+
+
+@ROWS
+def test_a_closure_is_called_once_with_gradients_on_and_its_loss_returned(optimizer):
+    (theta,) = parameters([(3,)])
+    ours, losses = optimizer([theta]), []
+
+    def closure():
+        assert torch.is_grad_enabled()
+        ours.zero_grad()
+        losses.append((theta**2).sum())
+        losses[-1].backward()
+        return losses[-1]
+
+    before = theta.detach().clone()
+    with torch.no_grad():
+        loss = ours.step(closure)
+    assert len(losses) == 1
+    assert loss is losses[0]
+    assert loss == (before**2).sum()
+    expected, _ = optimizer.rule(before, 2 * before, {}, **defaults(optimizer))
+    assert torch.equal(theta, expected)
+
+
+@ROWS
+def test_a_step_without_a_closure_returns_nothing_and_records_no_graph(optimizer):
+    params = parameters()
+    ours = optimizer(params)
+    for param, grad in zip(params, gradients(params, 0), strict=True):
+        param.grad = grad
+    assert ours.step() is None
+    assert all(param.is_leaf and param.requires_grad for param in params)
+    tensors = [each for state in ours.state.values() for each in state.values()]
+    assert not any(each.requires_grad for each in tensors)
+
+
+@HYPERPARAMETERS
+def test_groups_with_their_own_hyperparameters_are_optimizers_of_their_own(optimizer, name):
+    first, second = parameters([(2,), (3,)])
+    value = inside(optimizer.intervals[name])[1]
+    ours = optimizer([{"params": [first]}, {"params": second, name: value}])
+    advance(ours, [first, second], range(4))
+
+    alone, other = parameters([(2,), (3,)])
+    optimizers = [optimizer([alone]), optimizer([other], **{name: value})]
+    for step in range(4):
+        for param, grad in zip([alone, other], gradients([alone, other], step), strict=True):
+            param.grad = grad
+        for each in optimizers:
+            each.step()
+    assert same([first, second], [alone, other])
+    assert defaults(optimizer)[name] != value
+
+
+@ROWS
+@pytest.mark.parametrize("reloaded", [False, True])
+def test_a_group_that_comes_late_joins_with_the_defaults(optimizer, reloaded):
+    first, second = parameters([(2,), (3,)])
+    ours = optimizer([first], lr=0.5)
+    advance(ours, [first], range(2))
+    if reloaded:
+        ours.load_state_dict(ours.state_dict())
+    ours.add_param_group({"params": [second]})
+    assert ours.param_groups[1]["lr"] == 0.5
+    advance(ours, [first, second], [2])
+    (fresh,) = parameters([(3,)], seed=0)
+    fresh = parameters([(2,), (3,)])[1]
+    expected, _ = optimizer.rule(
+        fresh.detach(), gradients([first, fresh], 2)[1], {}, **{**defaults(optimizer), "lr": 0.5}
+    )
+    assert torch.equal(second, expected)
+
+
+@ROWS
+def test_parameters_come_as_a_list_a_generator_or_with_their_names(optimizer):
+    ways = {
+        "list": lambda model: list(model.parameters()),
+        "generator": lambda model: model.parameters(),
+        "names": lambda model: model.named_parameters(),
+        "groups": lambda model: [{"params": [each]} for each in model.parameters()],
+    }
+    models = {}
+    for way, params_of in ways.items():
+        torch.manual_seed(0)
+        models[way] = nn.Linear(2, 3)
+        advance(optimizer(params_of(models[way]), lr=0.1), [*models[way].parameters()], range(2))
+    for model in models.values():
+        assert same(model.parameters(), models["list"].parameters())
+    named = optimizer(nn.Linear(2, 3).named_parameters())
+    assert named.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
+
+
+# Errors
+
+
+@ROWS
+@pytest.mark.parametrize(
+    "params", [[], iter([]), [{"params": []}] * 0], ids=["[]", "iter", "no group"]
+)
+def test_no_parameters_at_all_are_an_error(optimizer, params):
+    with pytest.raises(ValueError, match="empty parameter list"):
+        optimizer(params)
+
+
+@ROWS
+def test_a_group_that_is_no_dictionary_is_an_error(optimizer):
+    (theta,) = parameters([(2,)])
+    with pytest.raises(TypeError, match="param_group must be a dict"):
+        optimizer([{"params": []}, [theta]])
+
+
+@ROWS
+def test_an_unknown_hyperparameter_is_named_with_those_there_are(optimizer):
+    params = parameters([(2,), (2,)])
+    with pytest.raises(TypeError, match="'learning_rate'"):
+        optimizer(params, learning_rate=0.1)
+    known = ", ".join(optimizer.intervals)
+    message = f"^{optimizer.__name__} has no hyperparameter 'learning_rate'; it has: {known}$"
+    with pytest.raises(TypeError, match=message):
+        optimizer([{"params": params, "learning_rate": 0.1}])
+    with pytest.raises(TypeError, match=message):
+        minimize(
+            lambda theta: theta.sum(-1), torch.ones(2), optimizer, num_steps=1, learning_rate=1
+        )
+
+
+def refusals(optimizer, name):
+    """List what a hyperparameter cannot be, with the error that says so."""
+    interval = optimizer.intervals[name]
+    low, high = bounds(interval)
+    beyond = [low - 1, high + 1 if math.isfinite(high) else math.inf]
+    ends = [low] * (interval[0] == "(") + [high] * (interval[-1] == ")")
+    numbers = [*beyond, *ends, math.nan]
+    wrong = [True, "0.1", None, 1j, [0.1]]
+    return (
+        [(ValueError, number) for number in numbers]
+        + [(ValueError, torch.tensor(number)) for number in numbers]
+        + [(TypeError, value) for value in wrong]
+    )
+
+
+@HYPERPARAMETERS
+def test_a_bad_value_is_one_line_that_names_it_wherever_it_is_given(optimizer, name):
+    first, second = parameters([(2,), (2,)])
+    ours = optimizer([first])
+    for error, value in refusals(optimizer, name):
+        for attempt in (
+            lambda value=value: optimizer([first], **{name: value}),
+            lambda value=value: optimizer([{"params": [first], name: value}]),
+            lambda value=value: ours.add_param_group({"params": [second], name: value}),
+            lambda value=value: minimize(
+                lambda theta: theta.sum(-1), torch.ones(2), optimizer, num_steps=1, **{name: value}
+            ),
+        ):
+            with pytest.raises(error, match=f"^{name} must be ") as caught:
+                attempt()
+            assert optimizer.intervals[name] in str(caught.value)
+            assert "\n" not in str(caught.value)
+    assert len(ours.param_groups) == 1
+
+
+@ROWS
+def test_a_sparse_gradient_is_refused(optimizer):
+    table = nn.Embedding(5, 2, sparse=True)
+    kept = table.weight.detach().clone()
+    table(torch.tensor([1, 3])).sum().backward()
+    with pytest.raises(
+        RuntimeError, match=f"^{optimizer.__name__} does not take sparse gradients$"
+    ):
+        optimizer(table.parameters()).step()
+    assert torch.equal(table.weight, kept)
+
+
+# Going on after a pause
+
+
+def through_state_dict(optimizer, params):
+    file = io.BytesIO()
+    torch.save(optimizer.state_dict(), file)
+    file.seek(0)
+    fresh = [param.detach().clone().requires_grad_() for param in params]
+    other = type(optimizer)(fresh, lr=123.0)
+    other.load_state_dict(torch.load(file))
+    return other, fresh
+
+
+def through_pickle(optimizer, params):
+    return pickle.loads(pickle.dumps((optimizer, params)))
+
+
+def through_deepcopy(optimizer, params):
+    return copy.deepcopy((optimizer, params))
+
+
+@ROWS
+@pytest.mark.parametrize("way", [through_state_dict, through_pickle, through_deepcopy])
+def test_a_copy_made_in_mid_run_goes_on_identically(optimizer, way):
+    params = parameters()
+    ours = optimizer(params, lr=0.1)
+    advance(ours, params, range(3))
+    kept = [param.detach().clone() for param in params]
+    other, copies = way(ours, params)
+    advance(other, copies, range(3, 6))
+    assert same(params, kept), "the copy moved the original"
+    advance(ours, params, range(3, 6))
+    assert same(params, copies)
+    for param, copied in zip(params, copies, strict=True):
+        assert ours.state[param].keys() == other.state[copied].keys()
+        assert same(ours.state[param].values(), other.state[copied].values())
+
+
+@ROWS
+@pytest.mark.parametrize(
+    "lr", [0.4, torch.tensor(0.4, dtype=torch.float64)], ids=["float", "tensor"]
+)
+def test_a_scheduler_attaches_and_sets_the_rate(optimizer, lr):
+    params, others = parameters(), parameters()
+    ours = optimizer(params, lr=lr)
+    scheduler = torch.optim.lr_scheduler.StepLR(ours, step_size=2, gamma=0.5)
+    by_hand = optimizer(others, lr=0.4)
+    for step in range(5):
+        by_hand.param_groups[0]["lr"] = 0.4 * 0.5 ** (step // 2)
+        assert float(ours.param_groups[0]["lr"]) == by_hand.param_groups[0]["lr"]
+        advance(ours, params, [step])
+        advance(by_hand, others, [step])
+        scheduler.step()
+    assert same(params, others)
+
+
+@ROWS
+def test_a_scheduler_takes_up_a_run_that_was_paused(optimizer):
+    (theta,) = parameters([(2,)])
+    ours = optimizer([{"params": [theta], "initial_lr": 0.4}], lr=0.1)
+    torch.optim.lr_scheduler.StepLR(ours, step_size=2, gamma=0.5, last_epoch=3)
+    assert ours.param_groups[0]["lr"] in (0.05, 0.1)
+
+
+# Each rule against PyTorch's
+
+layouts = st.lists(
+    st.tuples(
+        st.floats(0, 10, allow_subnormal=False),
+        st.lists(st.lists(st.integers(0, 4), max_size=3).map(tuple), min_size=1, max_size=3),
+    ),
+    min_size=1,
+    max_size=3,
+)
+
+
+@settings(deadline=None, max_examples=50)
+@given(layout=layouts, seed=st.integers(0, 2**32 - 1), num_steps=st.integers(1, 5))
+def test_gradient_descent_is_sgd_of_pytorch_without_its_options(layout, seed, num_steps):
+    def groups():
+        return [
+            {"params": parameters(shapes, seed=seed + index), "lr": lr}
+            for index, (lr, shapes) in enumerate(layout)
+        ]
+
+    ours, theirs = GradientDescent(groups()), torch.optim.SGD(groups())
+    results = []
+    for optimizer in (ours, theirs):
+        params = [param for group in optimizer.param_groups for param in group["params"]]
+        advance(optimizer, params, range(num_steps))
+        results.append(params)
+    torch.testing.assert_close(*results, rtol=1e-12, atol=1e-12)
+
+
+def test_gradient_descent_remembers_nothing():
+    param, state = gradient_descent(torch.ones(2), torch.ones(2), {}, lr=0.5)
+    assert state == {}
+    assert torch.equal(param, torch.full((2,), 0.5))
+
+
+def test_the_table_lists_each_optimizer_once():
+    assert len(set(OPTIMIZERS.values())) == len(OPTIMIZERS)
+    assert all(issubclass(optimizer, RuleOptimizer) for optimizer in OPTIMIZERS.values())

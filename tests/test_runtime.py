@@ -1,0 +1,118 @@
+import os
+import random
+
+import numpy as np
+import pytest
+import torch
+
+from descent.runtime import resolve_device, seed_everything
+
+
+@pytest.fixture(autouse=True)
+def _process_state_is_put_back(monkeypatch):
+    # Registered with monkeypatch so that a value set by the code under test is undone.
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
+    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
+    deterministic = torch.are_deterministic_algorithms_enabled()
+    threads = torch.get_num_threads()
+    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
+    with torch.random.fork_rng():
+        yield
+    random.setstate(python)
+    np.random.set_state(numpy)  # noqa: NPY002
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(deterministic)
+
+
+@pytest.fixture
+def cuda_devices(monkeypatch):
+    def pretend(count: int) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: count > 0)
+        monkeypatch.setattr(torch.cuda, "device_count", lambda: count)
+
+    return pretend
+
+
+def draws() -> tuple[float, float, list[float]]:
+    return random.random(), float(np.random.rand()), torch.rand(3).tolist()  # noqa: NPY002
+
+
+@pytest.mark.parametrize(
+    ("name", "count", "device"),
+    [
+        ("cpu", 0, "cpu"),
+        ("cpu", 1, "cpu"),
+        ("auto", 0, "cpu"),
+        ("auto", 2, "cuda"),
+        ("cuda", 1, "cuda"),
+        ("cuda:0", 1, "cuda:0"),
+        ("cuda:1", 2, "cuda:1"),
+    ],
+)
+def test_a_device_that_is_there_is_found(cuda_devices, name, count, device):
+    cuda_devices(count)
+    assert resolve_device(name) == torch.device(device)
+
+
+@pytest.mark.parametrize(
+    ("name", "count"), [("cuda", 0), ("cuda:0", 0), ("cuda:1", 1), ("cuda:10", 2)]
+)
+def test_a_device_that_is_not_there_is_named_with_what_is(cuda_devices, name, count):
+    cuda_devices(count)
+    message = f"^device '{name}' is not on this machine, which has {count} CUDA devices$"
+    with pytest.raises(ValueError, match=message):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["", "CPU", "cpu:", "cpu:0", "cuda:", "cuda:-1", "cuda:x", "cuda:0:1", "cuda ", "mps", "tpu",
+     "cuda:0\n", None, 0],
+)  # fmt: skip
+def test_any_other_name_is_refused_with_those_allowed(cuda_devices, name):
+    cuda_devices(8)
+    with pytest.raises(ValueError, match=r"^device must be 'auto', 'cpu', 'cuda' or") as error:
+        resolve_device(name)
+    assert repr(name) in str(error.value)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, np.int64(7)])
+def test_the_same_seed_gives_the_same_draws_from_every_generator(seed):
+    seed_everything(seed)
+    first = draws()
+    seed_everything(seed)
+    assert draws() == first
+
+
+def test_another_seed_gives_other_draws_from_every_generator():
+    seed_everything(0)
+    first = draws()
+    seed_everything(1)
+    assert all(one != other for one, other in zip(first, draws(), strict=True))
+
+
+@pytest.mark.parametrize(
+    ("seed", "error"), [(-1, ValueError), (2**32, ValueError), (0.0, TypeError), (True, TypeError)]
+)
+def test_a_bad_seed_is_refused_before_anything_is_seeded(seed, error):
+    seed_everything(0)
+    expected = draws()
+    seed_everything(0)
+    with pytest.raises(error, match="seed must be"):
+        seed_everything(seed)
+    assert draws() == expected
+
+
+def test_repeatable_algorithms_on_one_thread_are_asked_for():
+    torch.use_deterministic_algorithms(False)
+    torch.set_num_threads(2)
+    seed_everything(0)
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.get_num_threads() == 1
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":4096:8"
+
+
+def test_a_workspace_that_the_reader_chose_is_kept(monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
+    seed_everything(0)
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
