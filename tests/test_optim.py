@@ -24,7 +24,7 @@ def _remembering(
 ) -> tuple[torch.Tensor, State]:
     buffer = momentum * state.get("momentum_buffer", 0.0) + grad
     step = state.get("step", torch.tensor(0.0)) + 1
-    return param - lr * buffer / step, {"momentum_buffer": buffer, "step": step}
+    return param - lr * buffer / step.to(param.dtype), {"momentum_buffer": buffer, "step": step}
 
 
 class Remembering(RuleOptimizer):
@@ -65,10 +65,10 @@ def inside(interval):
     return [low + part * min(high - low, 0.02) for part in (0.1, 0.5, 0.9)]
 
 
-def defaults(optimizer):
-    """Read what the constructor sets when it is told nothing."""
+def defaults(optimizer, **changes):
+    """Read what the constructor sets when it is told nothing, and change some of it."""
     group = optimizer([torch.zeros(1)]).param_groups[0]
-    return {name: group[name] for name in optimizer.intervals}
+    return {name: group[name] for name in optimizer.intervals} | changes
 
 
 def parameters(shapes=SHAPES, dtype=torch.float64, seed=0):
@@ -81,6 +81,10 @@ def parameters(shapes=SHAPES, dtype=torch.float64, seed=0):
 def gradients(params, step):
     generator = torch.Generator().manual_seed(1000 + step)
     return [torch.randn(p.shape, dtype=p.dtype, generator=generator) for p in params]
+
+
+def bowl(theta):
+    return (theta**2).sum(-1)
 
 
 def advance(optimizer, params, steps):
@@ -151,8 +155,8 @@ def test_no_gradient_and_no_memory_mean_no_step(optimizer):
 @ROWS
 @PROBLEM
 def test_the_rule_goes_downhill(optimizer, problem):
-    trace = minimize(problem.objective, problem.start, optimizer, num_steps=50, lr=1e-3,
-                     **{name: value for name, value in defaults(optimizer).items() if name != "lr"})  # fmt: skip
+    hyperparameters = defaults(optimizer, lr=1e-3)
+    trace = minimize(problem.objective, problem.start, optimizer, num_steps=50, **hyperparameters)
     assert trace.loss[-1] < trace.loss[0]
 
 
@@ -172,9 +176,6 @@ def test_a_step_of_the_class_is_the_rule_applied_to_each_parameter(optimizer, dt
                 expected[index], grad, states[index], **defaults(optimizer)
             )
     assert same(params, expected)
-    assert not same(
-        [p for p in params if p.numel()], [p for p in parameters(dtype=dtype) if p.numel()]
-    )
     for param, state in zip(params, states, strict=True):
         assert ours.state[param].keys() == state.keys()
         assert same(ours.state[param].values(), state.values())
@@ -183,7 +184,7 @@ def test_a_step_of_the_class_is_the_rule_applied_to_each_parameter(optimizer, dt
 @ROWS
 @PROBLEM
 def test_the_trajectory_of_minimize_is_that_of_the_class(optimizer, problem):
-    hyperparameters = {**defaults(optimizer), "lr": 1e-3}
+    hyperparameters = defaults(optimizer, lr=1e-3)
     trace = minimize(problem.objective, problem.start, optimizer, num_steps=20, **hyperparameters)
     theta = problem.start.clone().requires_grad_()
     ours = optimizer([theta], **hyperparameters)
@@ -200,14 +201,13 @@ def test_the_trajectory_of_minimize_is_that_of_the_class(optimizer, problem):
 @PROBLEM
 def test_runs_in_a_batch_are_the_runs_one_by_one(optimizer, name, problem):
     values = inside(optimizer.intervals[name])
-    others = {**defaults(optimizer), "lr": 1e-3}
+    column = torch.tensor(values, dtype=torch.float64)[:, None]
     starts = torch.stack([problem.start, 0.9 * problem.start, 1.1 * problem.start])
-    batch = minimize(problem.objective, starts, optimizer, num_steps=10,
-                     **{**others, name: torch.tensor(values, dtype=torch.float64)[:, None]})  # fmt: skip
-    for run, (start, value) in enumerate(zip(starts, values, strict=True)):
-        alone = minimize(
-            problem.objective, start, optimizer, num_steps=10, **{**others, name: value}
-        )
+    hyperparameters = defaults(optimizer, lr=1e-3) | {name: column}
+    batch = minimize(problem.objective, starts, optimizer, num_steps=10, **hyperparameters)
+    for run, start in enumerate(starts):
+        hyperparameters[name] = values[run]
+        alone = minimize(problem.objective, start, optimizer, num_steps=10, **hyperparameters)
         for batched, single in [
             (batch.params, alone.params),
             (batch.loss, alone.loss),
@@ -334,11 +334,9 @@ def test_a_group_that_comes_late_joins_with_the_defaults(optimizer, reloaded):
     ours.add_param_group({"params": [second]})
     assert ours.param_groups[1]["lr"] == 0.5
     advance(ours, [first, second], [2])
-    (fresh,) = parameters([(3,)], seed=0)
     fresh = parameters([(2,), (3,)])[1]
-    expected, _ = optimizer.rule(
-        fresh.detach(), gradients([first, fresh], 2)[1], {}, **{**defaults(optimizer), "lr": 0.5}
-    )
+    grad = gradients([first, fresh], 2)[1]
+    expected, _ = optimizer.rule(fresh.detach(), grad, {}, **defaults(optimizer, lr=0.5))
     assert torch.equal(second, expected)
 
 
@@ -365,9 +363,7 @@ def test_parameters_come_as_a_list_a_generator_or_with_their_names(optimizer):
 
 
 @ROWS
-@pytest.mark.parametrize(
-    "params", [[], iter([]), [{"params": []}] * 0], ids=["[]", "iter", "no group"]
-)
+@pytest.mark.parametrize("params", [[], iter([]), {}.values()], ids=["list", "iterator", "view"])
 def test_no_parameters_at_all_are_an_error(optimizer, params):
     with pytest.raises(ValueError, match="empty parameter list"):
         optimizer(params)
@@ -390,9 +386,7 @@ def test_an_unknown_hyperparameter_is_named_with_those_there_are(optimizer):
     with pytest.raises(TypeError, match=message):
         optimizer([{"params": params, "learning_rate": 0.1}])
     with pytest.raises(TypeError, match=message):
-        minimize(
-            lambda theta: theta.sum(-1), torch.ones(2), optimizer, num_steps=1, learning_rate=1
-        )
+        minimize(bowl, torch.ones(2), optimizer, num_steps=1, learning_rate=0.1)
 
 
 def refusals(optimizer, name):
@@ -420,7 +414,7 @@ def test_a_bad_value_is_one_line_that_names_it_wherever_it_is_given(optimizer, n
             lambda value=value: optimizer([{"params": [first], name: value}]),
             lambda value=value: ours.add_param_group({"params": [second], name: value}),
             lambda value=value: minimize(
-                lambda theta: theta.sum(-1), torch.ones(2), optimizer, num_steps=1, **{name: value}
+                bowl, torch.ones(2), optimizer, num_steps=1, **{name: value}
             ),
         ):
             with pytest.raises(error, match=f"^{name} must be ") as caught:
@@ -481,16 +475,14 @@ def test_a_copy_made_in_mid_run_goes_on_identically(optimizer, way):
 
 
 @ROWS
-@pytest.mark.parametrize(
-    "lr", [0.4, torch.tensor(0.4, dtype=torch.float64)], ids=["float", "tensor"]
-)
-def test_a_scheduler_attaches_and_sets_the_rate(optimizer, lr):
-    params, others = parameters(), parameters()
-    ours = optimizer(params, lr=lr)
+@pytest.mark.parametrize("kind", [float, torch.tensor])
+def test_a_scheduler_attaches_and_sets_the_rate(optimizer, kind):
+    params, others = parameters(dtype=torch.float32), parameters(dtype=torch.float32)
+    ours = optimizer(params, lr=kind(0.5))
     scheduler = torch.optim.lr_scheduler.StepLR(ours, step_size=2, gamma=0.5)
-    by_hand = optimizer(others, lr=0.4)
+    by_hand = optimizer(others, lr=0.5)
     for step in range(5):
-        by_hand.param_groups[0]["lr"] = 0.4 * 0.5 ** (step // 2)
+        by_hand.param_groups[0]["lr"] = 0.5 ** (1 + step // 2)
         assert float(ours.param_groups[0]["lr"]) == by_hand.param_groups[0]["lr"]
         advance(ours, params, [step])
         advance(by_hand, others, [step])
@@ -502,8 +494,8 @@ def test_a_scheduler_attaches_and_sets_the_rate(optimizer, lr):
 def test_a_scheduler_takes_up_a_run_that_was_paused(optimizer):
     (theta,) = parameters([(2,)])
     ours = optimizer([{"params": [theta], "initial_lr": 0.4}], lr=0.1)
-    torch.optim.lr_scheduler.StepLR(ours, step_size=2, gamma=0.5, last_epoch=3)
-    assert ours.param_groups[0]["lr"] in (0.05, 0.1)
+    scheduler = torch.optim.lr_scheduler.StepLR(ours, step_size=2, gamma=0.5, last_epoch=3)
+    assert scheduler.base_lrs == [0.4]
 
 
 # Each rule against PyTorch's
