@@ -6,6 +6,8 @@ Nothing here runs an optimizer, and nothing here is used by one.
 import math
 from collections.abc import Sequence
 
+from torch import Tensor
+
 from descent._checks import check_in_interval
 
 
@@ -98,3 +100,257 @@ def gradient_descent_steps(rate: float, shrink: float) -> int:
     check_in_interval("rate", rate, "(0, 1)")
     check_in_interval("shrink", shrink, "(0, 1)")
     return math.ceil(math.log(shrink) / math.log(rate) - 1e-12)
+
+
+def gradient_descent_distance(
+    eigenvalues: Tensor, coordinates: Tensor, lr: float, step: Tensor
+) -> Tensor:
+    r"""Return the distance to the minimum of a quadratic after ``step`` steps.
+
+    .. math:: \|\theta_t - \theta^\star\|^2 = \sum_i (1 - \eta\lambda_i)^{2t} c_{0,i}^2
+
+    :math:`\lambda` is ``eigenvalues``, :math:`c_0` is ``coordinates``, :math:`\eta` is ``lr``,
+    :math:`t` is ``step``.
+
+    Args:
+        eigenvalues: of the Hessian, shape ``(dim,)``.
+        coordinates: of the start along the eigenvectors, seen from the minimum, shape ``(dim,)``.
+        lr: the learning rate, in [0, inf).
+        step: whole numbers from 0, shape ``(steps,)``.
+
+    Returns:
+        The distances, shape ``(steps,)``.
+
+    Example:
+        >>> gradient_descent_distance(Tensor([1.0]), Tensor([8.0]), 0.5, Tensor([0, 1, 2]))
+        tensor([8., 4., 2.])
+
+    References:
+        The chapter on gradient descent, equation ``gd-modes``.
+    """
+    check_in_interval("lr", lr, "[0, inf)")
+    factor = 1 - lr * eigenvalues
+    return (factor ** step.unsqueeze(-1) * coordinates).norm(dim=-1)
+
+
+def gradient_descent_stationary_bound(smoothness: float, excess: float, step: Tensor) -> Tensor:
+    r"""Return :math:`2L(f(\theta_0) - f^\star)/t`, which the least squared gradient stays under.
+
+    Args:
+        smoothness: :math:`L`, in (0, inf); the learning rate is :math:`1/L`.
+        excess: :math:`f(\theta_0) - f^\star`, in [0, inf).
+        step: :math:`t`, from 1, shape ``(steps,)``.
+
+    Returns:
+        The bounds on the least of the first :math:`t` squared gradient norms, shape ``(steps,)``.
+
+    Example:
+        >>> gradient_descent_stationary_bound(1.0, 3.0, Tensor([1, 2]))
+        tensor([6., 3.])
+
+    References:
+        The chapter on gradient descent, equation ``gd-stationary``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("excess", excess, "[0, inf)")
+    return 2 * smoothness * excess / step
+
+
+def gradient_descent_convex_bound(smoothness: float, distance: float, step: Tensor) -> Tensor:
+    r"""Return :math:`L\|\theta_0-\theta^\star\|^2/(2t)`, which a convex loss stays under.
+
+    Args:
+        smoothness: :math:`L`, in (0, inf); the learning rate is :math:`1/L`.
+        distance: :math:`\|\theta_0-\theta^\star\|`, in [0, inf).
+        step: :math:`t`, from 1, shape ``(steps,)``.
+
+    Returns:
+        The bounds on :math:`f(\theta_t) - f^\star`, shape ``(steps,)``.
+
+    Example:
+        >>> gradient_descent_convex_bound(1.0, 2.0, Tensor([1, 2]))
+        tensor([2., 1.])
+
+    References:
+        The chapter on gradient descent, equation ``gd-convex``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("distance", distance, "[0, inf)")
+    return smoothness * distance**2 / (2 * step)
+
+
+def gradient_descent_worst_case(smoothness: float, distance: float, step: Tensor) -> Tensor:
+    r"""Return :math:`LR^2/(4t+2)`, the worst loss of any convex function after ``step`` steps.
+
+    Args:
+        smoothness: :math:`L`, in (0, inf); the learning rate is :math:`1/L`.
+        distance: :math:`R`, of the start from the minimum, in [0, inf).
+        step: :math:`t`, from 0, shape ``(steps,)``.
+
+    Returns:
+        The excess losses, shape ``(steps,)``.
+
+    Example:
+        >>> gradient_descent_worst_case(1.0, 2.0, Tensor([0, 2]))
+        tensor([2.0000, 0.4000])
+
+    References:
+        The chapter on gradient descent, equation ``gd-worst``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("distance", distance, "[0, inf)")
+    return smoothness * distance**2 / (4 * step + 2)
+
+
+def gradient_descent_linear_bound(
+    smoothness: float, strong_convexity: float, excess: float, step: Tensor
+) -> Tensor:
+    r"""Return :math:`(1-\mu/L)^t (f(\theta_0)-f^\star)`, the promise under Polyak–Łojasiewicz.
+
+    Args:
+        smoothness: :math:`L`, in (0, inf); the learning rate is :math:`1/L`.
+        strong_convexity: :math:`\mu`, the constant of the inequality, in (0, L].
+        excess: :math:`f(\theta_0) - f^\star`, in [0, inf).
+        step: :math:`t`, from 0, shape ``(steps,)``.
+
+    Returns:
+        The bounds on :math:`f(\theta_t) - f^\star`, shape ``(steps,)``.
+
+    Example:
+        >>> gradient_descent_linear_bound(2.0, 1.0, 8.0, Tensor([0, 1, 2]))
+        tensor([8., 4., 2.])
+
+    References:
+        The chapter on gradient descent, equation ``gd-linear-rate``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
+    check_in_interval("excess", excess, "[0, inf)")
+    return (1 - strong_convexity / smoothness) ** step * excess
+
+
+def saddle_escape_steps(curvature: float, lr: float, start: float, distance: float) -> float:
+    r"""Return the steps after which a coordinate at a saddle has grown to ``distance``.
+
+    .. math:: t = \frac{\ln(r/|c_0|)}{\ln(1 + \eta|\lambda|)}
+
+    :math:`|\lambda|` is ``curvature``, :math:`\eta` is ``lr``, :math:`c_0` is ``start``,
+    :math:`r` is ``distance``.
+
+    Args:
+        curvature: the size of the negative eigenvalue, in (0, inf).
+        lr: the learning rate, in (0, inf).
+        start: the first coordinate along its axis, in (0, distance].
+        distance: the coordinate to reach, in (0, inf).
+
+    Returns:
+        The number of steps, seldom whole.
+
+    Example:
+        >>> saddle_escape_steps(curvature=1.0, lr=1.0, start=1.0, distance=8.0)
+        3.0
+
+    References:
+        The chapter on gradient descent, equation ``gd-escape``.
+    """
+    check_in_interval("curvature", curvature, "(0, inf)")
+    check_in_interval("lr", lr, "(0, inf)")
+    check_in_interval("distance", distance, "(0, inf)")
+    check_in_interval("start", start, f"(0, {distance}]")
+    return math.log(distance / start) / math.log1p(lr * curvature)
+
+
+def forward_difference_bound(h: Tensor, eps: float, value: float, second: float) -> Tensor:
+    r"""Return :math:`M_2h/2 + 2\varepsilon F/h`, what a forward difference may be wrong by.
+
+    Args:
+        h: the steps, in (0, inf), any shape.
+        eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
+        value: :math:`F`, a bound on the function's size, in (0, inf).
+        second: :math:`M_2`, a bound on its second derivative, in (0, inf).
+
+    Returns:
+        The bounds, of the shape of ``h``.
+
+    Example:
+        >>> forward_difference_bound(Tensor([1.0]), 0.25, 1.0, 1.0)
+        tensor([1.])
+
+    References:
+        The chapter on gradient descent, equation ``gd-forward``.
+    """
+    _check_difference(eps, value, second)
+    return second * h / 2 + 2 * eps * value / h
+
+
+def forward_difference_best(eps: float, value: float, second: float) -> float:
+    r"""Return :math:`2\sqrt{\varepsilon F/M_2}`, the step with the least bound.
+
+    Args:
+        eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
+        value: :math:`F`, a bound on the function's size, in (0, inf).
+        second: :math:`M_2`, a bound on its second derivative, in (0, inf).
+
+    Returns:
+        The step :math:`h^\star`.
+
+    Example:
+        >>> forward_difference_best(0.25, 1.0, 1.0)
+        1.0
+
+    References:
+        The chapter on gradient descent, equation ``gd-forward-best``.
+    """
+    _check_difference(eps, value, second)
+    return 2 * math.sqrt(eps * value / second)
+
+
+def central_difference_bound(h: Tensor, eps: float, value: float, third: float) -> Tensor:
+    r"""Return :math:`M_3h^2/6 + \varepsilon F/h`, what a central difference may be wrong by.
+
+    Args:
+        h: the steps, in (0, inf), any shape.
+        eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
+        value: :math:`F`, a bound on the function's size, in (0, inf).
+        third: :math:`M_3`, a bound on its third derivative, in (0, inf).
+
+    Returns:
+        The bounds, of the shape of ``h``.
+
+    Example:
+        >>> central_difference_bound(Tensor([1.0]), 0.5, 1.0, 3.0)
+        tensor([1.])
+
+    References:
+        The chapter on gradient descent, equation ``gd-central``.
+    """
+    _check_difference(eps, value, third)
+    return third * h**2 / 6 + eps * value / h
+
+
+def central_difference_best(eps: float, value: float, third: float) -> float:
+    r"""Return :math:`\sqrt[3]{3\varepsilon F/M_3}`, the step with the least bound.
+
+    Args:
+        eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
+        value: :math:`F`, a bound on the function's size, in (0, inf).
+        third: :math:`M_3`, a bound on its third derivative, in (0, inf).
+
+    Returns:
+        The step :math:`h^\star`.
+
+    Example:
+        >>> central_difference_best(0.5, 2.0, 3.0)
+        1.0
+
+    References:
+        The chapter on gradient descent, equation ``gd-central-best``.
+    """
+    _check_difference(eps, value, third)
+    return math.cbrt(3 * eps * value / third)
+
+
+def _check_difference(eps: float, value: float, derivative: float) -> None:
+    check_in_interval("eps", eps, "(0, 1)")
+    check_in_interval("value", value, "(0, inf)")
+    check_in_interval("derivative", derivative, "(0, inf)")
