@@ -145,14 +145,6 @@ def test_the_rule_keeps_shape_and_dtype(optimizer, shape, dtype):
 
 
 @ROWS
-def test_no_gradient_and_no_memory_mean_no_step(optimizer):
-    (param,) = parameters([(3,)])
-    grad = torch.zeros_like(param)
-    new, _ = optimizer.rule(param.detach(), grad, {}, **defaults(optimizer))
-    assert torch.equal(new, param)
-
-
-@ROWS
 @PROBLEM
 def test_the_rule_goes_downhill(optimizer, problem):
     hyperparameters = defaults(optimizer, lr=1e-3)
