@@ -19,7 +19,7 @@ PACKAGE := $(filter-out $(OWN) code/descent/book.py,$(shell find code/descent -t
 own = $(wildcard code/descent/labs/$(1).py code/descent/exercises/$(1:_lab=).py)
 
 STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
-	"metadata.language_info.version metadata.papermill cell.metadata.papermill cell.metadata.execution"
+	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
 QUIET := sh .ci/quiet
 
 .PHONY: help setup labs executed book serve test lint doctest unit nbval smoke browser strip lock clean

@@ -1,0 +1,146 @@
+"""What holds for the checkout as a whole: its notebooks, its pins, its metadata."""
+
+import ast
+import re
+import subprocess
+import tomllib
+from pathlib import Path
+
+import nbformat
+import pytest
+import yaml
+
+import descent
+from descent.book import labs_in_toc, notebook_of
+from descent.labs import allowed, parameters_of
+
+ROOT = Path(__file__).parents[1]
+LABS = labs_in_toc()
+MIN_CHECKS = 3
+
+
+def text(path: str) -> str:
+    return (ROOT / path).read_text(encoding="utf-8")
+
+
+def tracked() -> list[Path]:
+    listed = subprocess.run(
+        ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=True, text=True
+    )
+    return [ROOT / name for name in listed.stdout.split("\0") if name and (ROOT / name).is_file()]
+
+
+def direct_pins() -> list[str]:
+    lines = text("requirements.txt").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-e"))]
+
+
+def canonical(name: str) -> str:
+    return re.sub(r"[-_.]+", "-", name).lower()
+
+
+def test_the_folder_code_does_not_hide_the_module_of_that_name():
+    import code
+
+    assert hasattr(code, "InteractiveConsole")
+    assert not (ROOT / "code" / "__init__.py").exists()
+
+
+@pytest.fixture(params=LABS)
+def lab(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(lab):
+    return nbformat.read(notebook_of(lab), as_version=4).cells
+
+
+def tagged(cells, tag):
+    return [cell for cell in cells if tag in cell.metadata.get("tags", [])]
+
+
+def test_a_lab_keeps_the_outputs_of_its_checks_and_no_others(cells):
+    for cell in cells:
+        if cell.cell_type == "code" and "keep_output" not in cell.metadata.get("tags", []):
+            assert not cell.outputs, cell.source
+    assert tagged(cells, "keep_output") == tagged(cells, "nbval-check-output")
+
+
+def test_a_lab_has_checks_for_nbval_to_compare(cells):
+    # nbval passes over a cell that was never run.
+    kept = [
+        cell
+        for cell in tagged(cells, "nbval-check-output")
+        if cell.outputs and cell.execution_count
+    ]
+    assert len(kept) >= MIN_CHECKS
+    for cell in kept:
+        assert {output.output_type for output in cell.outputs} == {"stream"}, cell.source
+
+
+def test_a_lab_states_its_parameters_as_its_model_does(lab, cells):
+    (cell,) = tagged(cells, "parameters")
+    fields = parameters_of(lab).model_fields
+    names = [statement.targets[0].id for statement in ast.parse(cell.source).body]
+    assert sorted(names) == sorted(fields)
+    for name, line in zip(names, cell.source.splitlines(), strict=True):
+        assert line.startswith(f"{name} = ")
+        assert line.endswith(allowed(fields[name])), f"{name}: {allowed(fields[name])}"
+
+
+def test_requirements_are_exact_pins_and_end_with_the_package():
+    assert text("requirements.txt").splitlines()[-1] == "-e ."
+    for pin in direct_pins():
+        assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9a-z.]*", pin), pin
+
+
+def test_the_lock_holds_every_pin_by_its_hash_but_pytorch():
+    blocks = re.split(r"\n(?=\S)", re.sub(r"(?m)^#.*\n", "", text("requirements.lock")).strip())
+    locked = {canonical(block.split("==")[0]): block for block in blocks}
+    for name, block in locked.items():
+        assert "--hash=sha256:" in block, name
+        assert not name.startswith(("torch", "triton", "nvidia", "cuda")), name
+    for pin in direct_pins():
+        name, version = pin.split("==")
+        if name != "torch":
+            assert re.match(rf"[^=]+=={re.escape(version)}[ ;]", locked[canonical(name)]), pin
+
+
+def test_what_the_package_needs_is_pinned():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    pinned = {canonical(pin.split("==")[0]) for pin in direct_pins()}
+    for requirement in project["dependencies"]:
+        assert canonical(re.split(r"[<>=!~ \[]", requirement)[0]) in pinned, requirement
+
+
+def test_one_version_is_stated_everywhere():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    newest = re.search(r"(?m)^## \[(\d[^\]]*)\] - (\S+)$", text("CHANGELOG.md"))
+    citation = yaml.safe_load(text("CITATION.cff"))
+    assert {project["version"], newest[1], citation["version"]} == {descent.__version__}
+    assert citation["date-released"] == newest[2]
+
+
+def test_one_repository_is_stated_everywhere():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    config = yaml.safe_load(text("_config.yml"))
+    citation = yaml.safe_load(text("CITATION.cff"))
+    url = config["repository"]["url"]
+    assert project["urls"]["Repository"] == citation["repository-code"] == url
+    for page in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md"):
+        for found in re.findall(r"https://github\.com/[\w.-]+/[\w-]+", text(page)):
+            assert found == url, page
+
+
+def test_no_file_names_a_machine_or_a_package_registry():
+    homes = ["/" + folder + "/" for folder in ("work", "tmp", "root", "home", "Users", "opt")]
+    hosts = ["pypi." + "org", "python" + "hosted", "pytorch." + "org/whl", "registry." + "npmjs"]
+    found = re.compile("|".join([rf"(?<![\w.~)}}/]){re.escape(home)}\w" for home in homes] + hosts))
+    for file in tracked():
+        try:
+            content = file.read_text(encoding="utf-8")
+        except UnicodeDecodeError:  # a picture
+            continue
+        match = found.search(content)
+        assert match is None, f"{file.relative_to(ROOT)}: {match[0]}"
