@@ -4,6 +4,7 @@ import ast
 import re
 import subprocess
 import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import nbformat
@@ -107,18 +108,30 @@ def test_the_lock_holds_every_pin_by_its_hash_but_pytorch():
             assert re.match(rf"[^=]+=={re.escape(version)}[ ;]", locked[canonical(name)]), pin
 
 
-def test_what_the_package_needs_is_pinned():
+def test_what_the_package_imports_is_declared_and_pinned():
     project = tomllib.loads(text("pyproject.toml"))["project"]
+    declared = {canonical(re.split(r"[<>=]", line)[0]) for line in project["dependencies"]}
     pinned = {canonical(pin.split("==")[0]) for pin in direct_pins()}
-    for requirement in project["dependencies"]:
-        assert canonical(re.split(r"[<>=!~ \[]", requirement)[0]) in pinned, requirement
+    imported = set()
+    for file in (ROOT / "code").rglob("*.py"):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                imported |= {alias.name.partition(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                imported.add(node.module.partition(".")[0])
+    distributions = packages_distributions()
+    needed = {canonical(name) for module in imported for name in distributions.get(module, [])}
+    assert needed - {"descent"} == declared
+    assert declared <= pinned
 
 
 def test_one_version_is_stated_everywhere():
     project = tomllib.loads(text("pyproject.toml"))["project"]
     newest = re.search(r"(?m)^## \[(\d[^\]]*)\] - (\S+)$", text("CHANGELOG.md"))
     citation = yaml.safe_load(text("CITATION.cff"))
-    assert {project["version"], newest[1], citation["version"]} == {descent.__version__}
+    page = re.search(r"version += \{(.*)\}", text("book/cite.md"))
+    stated = {project["version"], newest[1], citation["version"], page[1]}
+    assert stated == {descent.__version__}
     assert citation["date-released"] == newest[2]
 
 
