@@ -1,9 +1,7 @@
 """From executed labs to the rendered book: which labs there are, whether they ran, staging."""
 
-import shutil
 from pathlib import Path
 
-import nbformat
 import yaml
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -42,6 +40,16 @@ def labs_in_toc(root: Path = ROOT) -> list[str]:
     return [name for name in names if name.endswith("_lab")]
 
 
+def notebook_of(lab: str, root: Path = ROOT) -> Path:
+    """Say where a lab's notebook is.
+
+    Example:
+        >>> notebook_of("gradient_descent_lab", Path()).as_posix()
+        'book/gradient_descent_lab.ipynb'
+    """
+    return root / "book" / f"{lab}.ipynb"
+
+
 def faults_of(executed: Path) -> list[str]:
     """Say why an executed notebook cannot be published.
 
@@ -52,27 +60,31 @@ def faults_of(executed: Path) -> list[str]:
         One line for each code cell that did not run or that ended in an error; empty if the
         notebook ran to its end.
     """
-    notebook = nbformat.read(executed, as_version=4)
+    import nbformat  # takes a second, and only the gate needs it
+
+    try:
+        notebook = nbformat.read(executed, as_version=4)
+    except ValueError:
+        return ["not a whole notebook"]
     faults = []
-    for index, cell in enumerate(notebook.cells):
+    for cell in notebook.cells:
         if cell.cell_type != "code" or not cell.source.strip():
             continue
         if cell.execution_count is None:
-            faults.append(f"{executed.name}: cell {index} did not run")
-        errors = [output for output in cell.outputs if output.output_type == "error"]
-        faults += [f"{executed.name}: cell {index} raised {error.ename}" for error in errors]
+            faults.append(f"a cell did not run: {_first_line(cell.source)}")
+        for output in cell.outputs:
+            if output.output_type == "error":
+                what = f"{output.ename}: {_first_line(output.evalue)}".removesuffix(": ")
+                faults.append(f"cell [{cell.execution_count}] raised {what}")
     return faults
 
 
-def check_executed(executed: Path, root: Path = ROOT) -> list[str]:
+def check_executed(executed: Path, root: Path = ROOT) -> None:
     """Check that every lab of the book, and nothing else, has been executed to its end.
 
     Args:
         executed: the folder of executed notebooks.
         root: the folder that holds ``_toc.yml``.
-
-    Returns:
-        The names of the labs.
 
     Raises:
         ValueError: something is missing, left over or failed; one line each.
@@ -80,13 +92,15 @@ def check_executed(executed: Path, root: Path = ROOT) -> list[str]:
     labs = labs_in_toc(root)
     found = {file.stem: file for file in sorted(executed.glob("*.ipynb"))}
     faults = [f"{lab}: not executed" for lab in labs if lab not in found]
-    faults += [f"{name}: executed, but not in _toc.yml" for name in found if name not in labs]
-    for lab in labs:
-        if lab in found:
-            faults += faults_of(found[lab])
+    for name, file in found.items():
+        if name in labs:
+            faults += [f"{name}: {fault}" for fault in faults_of(file)]
+        elif name.endswith(".partial"):
+            faults.append(f"{name.removesuffix('.partial')}: its last run failed, see {file}")
+        else:
+            faults.append(f"{name}: not in _toc.yml; remove {file}")
     if faults:
         raise ValueError("\n".join(faults))
-    return labs
 
 
 def stage(executed: Path, site: Path, root: Path = ROOT) -> None:
@@ -103,7 +117,7 @@ def stage(executed: Path, site: Path, root: Path = ROOT) -> None:
         if file.is_file() and "__pycache__" not in file.parts:
             sources[file.relative_to(root)] = file
     for lab in labs:
-        sources[Path("book") / f"{lab}.ipynb"] = executed / f"{lab}.ipynb"
+        sources[notebook_of(lab, Path())] = executed / f"{lab}.ipynb"
 
     config = yaml.safe_load((root / "_config.yml").read_text())
     config["execute"] = {"execute_notebooks": "off"}
@@ -123,6 +137,5 @@ def _write_if_changed(file: Path, content: bytes) -> None:
         file.write_bytes(content)
 
 
-def remove_tree(folder: Path) -> None:
-    """Remove a folder and all it holds, if it is there."""
-    shutil.rmtree(folder, ignore_errors=True)
+def _first_line(text: str) -> str:
+    return text.strip().partition("\n")[0]

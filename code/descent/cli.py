@@ -1,41 +1,151 @@
 """The command ``descent``: list the labs, run one, and check and stage what was executed."""
 
+import difflib
+import signal
 import sys
+import time
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
 
-import typer
+import click
 
-from descent import book
-
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+from descent import book, labs
 
 
-@app.command("run")
+@click.group(no_args_is_help=False, help="How neural networks are trained: run the book's labs.")
+@click.option(
+    "--root",
+    type=click.Path(path_type=Path),
+    default=book.ROOT,
+    help="The checkout whose labs are meant; by default, the one that holds this package.",
+)
+@click.pass_context
+def descent(context: click.Context, root: Path) -> None:
+    """Keep the options that all commands share."""
+    context.obj = root
+
+
+@descent.command("list")
+@click.pass_obj
+def list_labs(root: Path) -> None:
+    """List the labs, with the parameters and the profiles of each."""
+    from descent import runner  # slow to import, so each command does it when it comes to it
+
+    for lab in book.labs_in_toc(root):
+        model = labs.parameters_of(lab)
+        rows = []
+        for name, default in runner.defaults_of(book.notebook_of(lab, root)).items():
+            allowed = labs.allowed(model.model_fields[name])
+            meaning = default.comment.removesuffix(allowed).rstrip(" ,:;")
+            rows.append((name, str(default.value), allowed, meaning))
+        widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+        print(lab)
+        for row in rows:
+            cells = [cell.ljust(width) for cell, width in zip(row, widths, strict=True)]
+            print("  " + "  ".join(cells).rstrip())
+        for profile, values in model.profiles.items():
+            changes = [f"{name}={value}" for name, value in values.items()]
+            print("  --profile", profile, " ".join(changes) or "(the defaults)")
+
+
+@descent.command("run")
+@click.argument("lab")
+@click.option(
+    "-p",
+    "--parameter",
+    "given",
+    metavar="NAME VALUE",
+    nargs=2,
+    multiple=True,
+    help="Set a parameter; give the option again for another.",
+)
+@click.option("--profile", default="book", show_default=True, help="smoke, book or gpu.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    default="out",
+    show_default=True,
+    help="The folder for the executed notebook.",
+)
+@click.option("--progress/--no-progress", default=None, help="By default, on a terminal only.")
+@click.pass_obj
 def run(
+    root: Path,
     lab: str,
-    output: Annotated[Path, typer.Option("--output", "-o")] = Path("out"),
+    given: Sequence[tuple[str, str]],
+    profile: str,
+    output: Path,
+    progress: bool | None,
 ) -> None:
-    """Execute a lab."""
-    import papermill
+    """Execute the lab named LAB; the output folder gets it whole or not at all."""
+    from descent import runner
 
-    output.mkdir(parents=True, exist_ok=True)
-    papermill.execute_notebook(
-        book.ROOT / "book" / f"{lab}.ipynb", output / f"{lab}.ipynb", progress_bar=False
-    )
+    known = book.labs_in_toc(root)
+    if lab not in known:
+        nearest = difflib.get_close_matches(lab, known, n=1)
+        hint = f"; did you mean {nearest[0]}?" if nearest else ""
+        raise ValueError(f"there is no lab {lab!r}; there are: {', '.join(known)}{hint}")
+    profiles = labs.parameters_of(lab).profiles
+    if profile not in profiles:
+        raise ValueError(f"there is no profile {profile!r}; there are: {', '.join(profiles)}")
+    source = book.notebook_of(lab, root)
+    defaults = {name: default.value for name, default in runner.defaults_of(source).items()}
+    changed = {**profiles[profile], **dict(given)}
+    parameters = labs.validate(lab, {**defaults, **changed}, from_text=True)
 
-
-@app.command("stage")
-def stage(executed: Path, site: Path) -> None:
-    """Check the executed labs, and lay out the book's sources with them in place."""
-    book.check_executed(executed)
-    book.stage(executed, site)
-
-
-def main() -> None:
-    """Run the command line; a foreseen error is one line and a non-zero status."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as Ctrl-C does
+    target = output / f"{lab}.ipynb"
+    begun = time.monotonic()
     try:
-        app()
-    except ValueError as error:
-        print(f"descent: {error}", file=sys.stderr)
-        sys.exit(1)
+        runner.execute(
+            source,
+            target,
+            {name: getattr(parameters, name) for name in changed},
+            progress=sys.stderr.isatty() if progress is None else progress,
+        )
+    except runner.LabFailed as error:
+        raise click.exceptions.Exit(_fail(str(error), error.status)) from None
+    print(f"{lab}  {time.monotonic() - begun:.1f} s" + ("" if progress is False else f"  {target}"))
+
+
+@descent.command("stage")
+@click.argument("executed", type=click.Path(path_type=Path))
+@click.argument("site", type=click.Path(path_type=Path))
+@click.pass_obj
+def stage(root: Path, executed: Path, site: Path) -> None:
+    """Check the labs in the folder EXECUTED, and lay out the book with them in SITE."""
+    book.check_executed(executed, root)
+    book.stage(executed, site, root)
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line; what can be foreseen to go wrong is told in a line each.
+
+    Args:
+        arguments: the command line's, by default this process's.
+
+    Returns:
+        The exit status: 0, 1 for an error, 2 for a misuse, 130 for Ctrl-C.
+    """
+    # click's own main() would turn Ctrl-C and each error into several lines.
+    try:
+        arguments = sys.argv[1:] if arguments is None else list(arguments)
+        with descent.make_context("descent", arguments) as context:
+            descent.invoke(context)
+    except click.exceptions.Exit as end:
+        return end.exit_code
+    except click.UsageError as error:
+        command = error.ctx.command_path if error.ctx else "descent"
+        return _fail(f"{error.format_message()} (see {command} --help)", error.exit_code)
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except (OSError, ValueError) as error:
+        return _fail(str(error), 1)
+    return 0
+
+
+def _fail(message: str, status: int) -> int:
+    for line in message.splitlines():
+        print(f"descent: {line}", file=sys.stderr)
+    return status

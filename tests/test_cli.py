@@ -1,0 +1,369 @@
+"""The command line, run on throw-away labs in a throw-away checkout."""
+
+import contextlib
+import os
+import re
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import nbformat
+import papermill
+import pytest
+import torch
+
+from descent import book, labs, runner
+from descent.cli import main
+
+LAB = "tiny_lab"
+HERE = str(Path(__file__).parent)  # where its parameters are
+RUN = f"import sys; from descent import cli, labs; labs.__path__.append({HERE!r}); "
+RUN += "sys.exit(cli.main())"
+COMMAND = [sys.executable, "-c", RUN]
+SLEEP = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
+
+
+def write_lab(root, *cells):
+    """Make a checkout whose one lab runs ``cells`` after its parameters; return its folder."""
+    parameters = 'lr = 0.1  # step length, a number in (0, 2.5]\nseed = 3\ndevice = "cpu"'
+    notebook = nbformat.v4.new_notebook(
+        cells=[
+            nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
+            *map(nbformat.v4.new_code_cell, cells),
+        ],
+        metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
+    )
+    (root / "book").mkdir(parents=True, exist_ok=True)
+    (root / "_toc.yml").write_text(f"root: book/index\nchapters: [file: book/{LAB}]\n")
+    nbformat.write(notebook, book.notebook_of(LAB, root))
+    return root
+
+
+def run(root, *arguments):
+    return main(["--root", str(root), "run", LAB, "-o", str(root / "out"), *arguments])
+
+
+def printed(file):
+    """Join what an executed notebook's cells printed."""
+    cells = nbformat.read(file, as_version=4).cells
+    return "".join(output.text for cell in cells for output in cell.outputs if "text" in output)
+
+
+def names_in(folder):
+    return sorted(file.name for file in folder.iterdir())
+
+
+def wait_for(condition, what):
+    for _ in range(300):
+        if condition():
+            return
+        time.sleep(0.1)
+    raise AssertionError(f"no {what} after 30 s")
+
+
+def is_alive(pid):
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+@pytest.fixture(autouse=True)
+def tiny_lab_is_known(monkeypatch):
+    monkeypatch.setattr(labs, "__path__", [*labs.__path__, HERE])
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a kernel was about to be started")
+
+    monkeypatch.setattr(papermill, "execute_notebook", refuse)
+
+
+# list
+
+
+def test_list_shows_default_range_and_meaning(tmp_path, capsys):
+    assert main(["--root", str(write_lab(tmp_path)), "list"]) == 0
+    assert capsys.readouterr().out == (
+        "tiny_lab\n"
+        "  lr      0.1  a number in (0, 2.5]             step length\n"
+        "  seed    3    an integer in [0, 4294967296)\n"
+        "  device  cpu  auto, cpu, cuda or cuda:<index>\n"
+        "  --profile smoke (the defaults)\n"
+        "  --profile book (the defaults)\n"
+        "  --profile gpu device=cuda\n"
+    )
+
+
+def test_list_does_not_wait_for_torch():
+    code = "import sys; from descent.cli import main; main(['list']); print('torch' in sys.modules)"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.endswith("False\n")
+
+
+# refusals, each before a kernel is started
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["list", "extra"], 2, "unexpected extra argument (extra) (see descent list --help)"),
+        (["run"], 2, "Missing argument 'LAB'. (see descent run --help)"),
+        (["run", LAB, "--bogus"], 2, "No such option '--bogus'"),
+        (["run", LAB, "-p", "lr"], 2, "'-p' requires 2 arguments"),
+        (["fly"], 2, "No such command 'fly'"),
+        ([], 2, "Missing command. (see descent --help)"),
+        (["--root", "nowhere", "list"], 1, "there is no _toc.yml in nowhere"),
+        (["run", "tyni_lab"], 1, f"there are: {LAB}; did you mean {LAB}?"),
+        (["run", "zzz"], 1, f"there is no lab 'zzz'; there are: {LAB}\n"),
+        (["run", LAB, "--profile", "big"], 1, "no profile 'big'; there are: smoke, book, gpu"),
+        (["run", LAB, "-p", "lrr", "0.1"], 1, "there is no parameter 'lrr'; there are: "),
+        (["run", LAB, "-p", "seed", "many"], 1, "seed must be an integer in "),
+        (["run", LAB, "-p", "seed", "0.5"], 1, ", got '0.5'"),
+        (["run", LAB, "-p", "lr", "-1"], 1, ", got '-1'"),
+        (["run", LAB, "-p", "lr", "nan"], 1, "lr must be a number in "),
+        (["run", LAB, "-p", "lr", "inf"], 1, ", got 'inf'"),
+        (["run", LAB, "-p", "device", "tpu"], 1, "device must be auto, cpu, cuda or cuda:<index>"),
+        (["run", LAB, "-p", "device", "cuda"], 1, "device 'cuda' is not on this machine"),
+        (["run", LAB, "--profile", "gpu"], 1, "device 'cuda' is not on this machine"),
+    ],
+)
+def test_bad_input_is_one_line_and_no_kernel(
+    arguments, status, told, tmp_path, capsys, monkeypatch, no_kernel
+):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.chdir(write_lab(tmp_path))
+    if "--root" not in arguments:
+        arguments = ["--root", ".", *arguments]
+    assert main(arguments) == status
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err.startswith("descent: ")
+    assert told in shown.err
+    assert shown.err.count("\n") == 1
+    assert not Path("out").exists()
+
+
+@pytest.mark.parametrize(
+    ("output", "why"),
+    [
+        ("a_file", "File exists"),
+        ("a_file/below", "Not a directory"),
+        ("taken", f"taken/{LAB}.ipynb is a folder"),
+        pytest.param(
+            "/proc/out",
+            "No such file or directory",
+            marks=pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc"),
+        ),
+    ],
+)
+def test_unwritable_output_is_one_line_and_no_kernel(
+    output, why, tmp_path, capsys, monkeypatch, no_kernel
+):
+    monkeypatch.chdir(write_lab(tmp_path))
+    Path("a_file").touch()
+    Path("taken", f"{LAB}.ipynb").mkdir(parents=True)
+    assert main(["--root", ".", "run", LAB, "-o", output]) == 1
+    assert capsys.readouterr().err == f"descent: cannot write to {output}: {why}\n"
+
+
+def test_missing_notebook(tmp_path, capsys, no_kernel):
+    book.notebook_of(LAB, write_lab(tmp_path)).unlink()
+    assert run(tmp_path) == 1
+    assert capsys.readouterr().err.startswith("descent: there is no notebook ")
+
+
+@pytest.mark.parametrize("content", ['{"cells": [', b"\xff\xfe"])
+def test_unreadable_notebook(content, tmp_path, capsys, no_kernel):
+    file = book.notebook_of(LAB, write_lab(tmp_path))
+    file.write_bytes(content if isinstance(content, bytes) else content.encode())
+    assert run(tmp_path) == 1
+    assert re.fullmatch(r"descent: cannot read .*\.ipynb: .+\n", capsys.readouterr().err)
+
+
+def test_default_that_is_no_literal(tmp_path, capsys, no_kernel):
+    file = book.notebook_of(LAB, write_lab(tmp_path))
+    file.write_text(file.read_text().replace("seed = 3", "seed = max(0, 1)"))
+    assert run(tmp_path) == 1
+    assert re.fullmatch(r"descent: cannot read .*\.ipynb: .+\n", capsys.readouterr().err)
+
+
+# a run that succeeds
+
+
+def test_run_leaves_the_executed_notebook_and_prints_one_line(tmp_path, capsys):
+    write_lab(tmp_path, "print(lr)")
+    assert run(tmp_path, "--no-progress", "-p", "lr", "1e-3") == 0
+    shown = capsys.readouterr()
+    assert re.fullmatch(rf"{LAB}  \d+\.\d s\n", shown.out)
+    assert shown.err == ""
+    assert names_in(tmp_path / "out") == [f"{LAB}.ipynb"]
+    executed = tmp_path / "out" / f"{LAB}.ipynb"
+    assert printed(executed) == "0.001\n"
+    assert str(tmp_path) not in executed.read_text()
+
+
+def test_kernel_adds_no_noise(tmp_path):
+    # Its standard error is not Python's, so capsys would miss it.
+    command = [*COMMAND, "--root", write_lab(tmp_path), "run", LAB, "-o", tmp_path, "--no-progress"]
+    assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
+
+
+def test_progress_names_the_lab_and_the_place(tmp_path, capsys):
+    write_lab(tmp_path)
+    assert run(tmp_path, "--progress") == 0
+    shown = capsys.readouterr()
+    assert f"{LAB}: 100%" in shown.err
+    assert shown.out.endswith(f"{tmp_path}/out/{LAB}.ipynb\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "seed"),
+    [
+        ([], 3),
+        (["--profile", "smoke"], 5),
+        (["--profile", "smoke", "-p", "seed", "6", "-p", "seed", "7"], 7),
+    ],
+)
+def test_option_beats_profile_beats_default(arguments, seed, tmp_path, monkeypatch):
+    monkeypatch.setitem(labs.parameters_of(LAB).profiles, "smoke", {"seed": 5})
+    write_lab(tmp_path, "print(seed)")
+    assert run(tmp_path, *arguments) == 0
+    assert printed(tmp_path / "out" / f"{LAB}.ipynb") == f"{seed}\n"
+
+
+def test_output_folder_may_have_braces_in_its_name(tmp_path):
+    write_lab(tmp_path)
+    assert main(["--root", str(tmp_path), "run", LAB, "-o", str(tmp_path / "out{1}")]) == 0
+    assert names_in(tmp_path / "out{1}") == [f"{LAB}.ipynb"]
+
+
+# a run that fails
+
+
+@pytest.mark.parametrize(
+    ("cell", "cause"),
+    [
+        ("raise ValueError('first\\nsecond')", "cell [2] raised ValueError: first"),
+        ("assert False", "cell [2] raised AssertionError"),
+        ("import sys; sys.exit(0)", "cell [2] raised SystemExit: 0"),
+        ("import os; os.kill(os.getpid(), 9)", "Kernel died"),
+    ],
+)
+def test_failure_keeps_the_last_result_and_what_ran(cell, cause, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert run(write_lab(tmp_path, "print('good')")) == 0
+    good = (out / f"{LAB}.ipynb").read_bytes()
+    capsys.readouterr()
+
+    write_lab(tmp_path, cell, "print('later')")
+    assert run(tmp_path) == 1
+    partial = out / f"{LAB}.partial.ipynb"
+    told = f"descent: {LAB}: {cause}; what ran is in {partial}\n"
+    assert capsys.readouterr() == ("", told)
+    assert names_in(out) == [f"{LAB}.ipynb", f"{LAB}.partial.ipynb"]
+    assert (out / f"{LAB}.ipynb").read_bytes() == good
+    assert cell in [each.source for each in nbformat.read(partial, as_version=4).cells]
+
+    assert run(write_lab(tmp_path, "print('good')")) == 0
+    assert names_in(out) == [f"{LAB}.ipynb"]
+
+
+def test_no_kernel_outlives_a_failure(tmp_path):
+    write_lab(tmp_path, SLEEP.replace("time.sleep(60)", "raise ValueError"))
+    assert run(tmp_path) == 1
+    assert not is_alive(int((tmp_path / "book" / "pid").read_text()))
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_interruption_ends_the_kernel_and_keeps_what_ran(number, tmp_path):
+    out, pid = tmp_path / "out", tmp_path / "book" / "pid"
+    command = [*COMMAND, "--root", write_lab(tmp_path, SLEEP), "run", LAB, "-o", out]
+    with subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    ) as process:
+        try:
+            wait_for(lambda: pid.exists() and pid.read_text(), "kernel")
+        finally:
+            process.send_signal(number)
+        stdout, stderr = process.communicate(timeout=30)
+    partial = out / f"{LAB}.partial.ipynb"
+    told = f"descent: {LAB}: interrupted; what ran is in {partial}\n"
+    assert (process.returncode, stdout, stderr) == (130, "", told)
+    assert names_in(out) == [partial.name]
+    assert not is_alive(int(pid.read_text()))
+
+
+def test_interruption_before_the_kernel(tmp_path, capsys, monkeypatch):
+    def interrupt(*_):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(runner, "defaults_of", interrupt)
+    assert run(write_lab(tmp_path)) == 130
+    assert capsys.readouterr() == ("", "descent: interrupted\n")
+
+
+def run_out_of_space(root, out, prelude=""):
+    """Run a lab that prints 300 kB; a notebook from before must survive, and nothing else stay."""
+    write_lab(root, "print('x' * 300_000)")
+    out.mkdir(exist_ok=True)
+    before = out / f"{LAB}.ipynb"
+    before.write_text("from before")
+    command = [*COMMAND[:2], prelude + RUN, "--root", root, "run", LAB, "-o", out]
+    ended = subprocess.run(command, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout) == (1, "")
+    assert names_in(out) == [before.name]
+    assert before.read_text() == "from before"
+    return ended.stderr
+
+
+def test_file_that_may_not_grow(tmp_path):
+    limit = (100_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+    prelude = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, {limit}); "
+    told = run_out_of_space(tmp_path, tmp_path / "out", prelude)
+    assert told == f"descent: {LAB}: File too large: {tmp_path / 'out'}\n"
+
+
+def test_full_disk(tmp_path):
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
+    with contextlib.suppress(FileNotFoundError):
+        mounted = subprocess.run(mount, capture_output=True, text=True)
+        if mounted.returncode == 0:
+            try:
+                told = run_out_of_space(tmp_path, disk)
+            finally:
+                subprocess.run(["umount", str(disk)], check=True)
+            assert told == f"descent: {LAB}: No space left on device: {disk}\n"
+            return
+    pytest.skip("needs the right to mount a tmpfs (Linux, root)")
+
+
+# stage
+
+
+def test_stage_refuses_what_did_not_run_with_a_line_for_each_fault(tmp_path, capsys):
+    write_lab(tmp_path, "first = 1\nsecond = 2")
+    (tmp_path / "_config.yml").write_text("title: t\n")
+    bare, site = str(tmp_path / "book"), tmp_path / "site"
+    assert main(["--root", str(tmp_path), "stage", bare, str(site)]) == 1
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 2
+    assert lines[1] == f"descent: {LAB}: a cell did not run: first = 1"
+    assert not site.exists()
+
+
+def test_stage_takes_what_run_left(tmp_path):
+    write_lab(tmp_path, "print('ran')")
+    (tmp_path / "_config.yml").write_text("title: t\n")
+    assert run(tmp_path) == 0
+    site = tmp_path / "site"
+    assert main(["--root", str(tmp_path), "stage", str(tmp_path / "out"), str(site)]) == 0
+    assert printed(site / "book" / f"{LAB}.ipynb") == "ran\n"
