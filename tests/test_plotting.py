@@ -1,0 +1,188 @@
+from itertools import combinations, pairwise
+
+import matplotlib as mpl
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import torch
+from matplotlib.colors import to_rgb
+
+from descent import plotting
+from descent.optim import OPTIMIZERS, GradientDescent
+from descent.plotting import INK, PALETTE
+from descent.problems import quadratic, rosenbrock, saddle
+from descent.training import minimize
+
+GROUNDS = ["#ffffff", "#121212"]
+STEPS = torch.arange(5)
+VALUES = torch.linspace(1, 0.1, 5)
+
+
+@pytest.fixture(autouse=True)
+def _style_and_figures_are_put_back():
+    with mpl.rc_context():
+        mpl.use("agg")
+        yield
+    plt.close("all")
+
+
+@pytest.fixture
+def ax():
+    return plt.figure().add_subplot()
+
+
+def path_of(problem, num_steps=4):
+    return minimize(problem.objective, problem.start, GradientDescent, num_steps=num_steps, lr=0.01)
+
+
+def linear_light(color):
+    rgb = np.array(to_rgb(color))
+    return np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+
+
+def contrast(one, other):
+    """Compute WCAG 2's contrast ratio, from 1 (the same) to 21 (black on white)."""
+    low, high = sorted(linear_light(color) @ [0.2126, 0.7152, 0.0722] for color in (one, other))
+    return (high + 0.05) / (low + 0.05)
+
+
+def lab(color):
+    """Compute CIE L*a*b* under D65, in which a distance of about 2 is just visible."""
+    to_xyz = [[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722], [0.0193, 0.1192, 0.9505]]
+    xyz = np.array(to_xyz) @ linear_light(color) / [0.9505, 1.0, 1.089]
+    x, y, z = np.where(xyz > (6 / 29) ** 3, np.cbrt(xyz), xyz * (29 / 6) ** 2 / 3 + 4 / 29)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def test_the_measures_of_colour_are_right():
+    assert contrast("white", "black") == pytest.approx(21)
+    assert contrast("#767676", "white") == pytest.approx(4.54, abs=0.01)
+    np.testing.assert_allclose(lab("red"), [53.24, 80.09, 67.20], atol=0.05)
+    np.testing.assert_allclose(lab("white"), [100, 0, 0], atol=0.05)
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+@pytest.mark.parametrize("color", [*PALETTE, *plotting.series(7)])
+def test_every_colour_stands_out_from_a_light_and_a_dark_page(color, ground):
+    assert contrast(color, ground) >= 3
+
+
+@pytest.mark.parametrize("ground", GROUNDS)
+def test_text_can_be_read_on_a_light_and_a_dark_page(ground):
+    assert contrast(INK, ground) >= 4
+
+
+def test_the_colours_can_be_told_apart():
+    for one, other in combinations([*PALETTE, INK], 2):
+        assert np.linalg.norm(lab(one) - lab(other)) >= 18, (one, other)
+
+
+def test_every_optimizer_has_a_style_of_its_own():
+    styles = [plotting.style_of(name) for name in OPTIMIZERS]
+    assert len({str(style) for style in styles}) == len(OPTIMIZERS)
+    with pytest.raises(ValueError, match=r"^there is no optimizer 'Newton'; there are: gradient"):
+        plotting.style_of("Newton")
+
+
+def test_twenty_optimizers_would_differ_in_colour_or_in_dash(monkeypatch):
+    names = {str(row): GradientDescent for row in range(20)}
+    monkeypatch.setattr(plotting, "OPTIMIZERS", names)
+    assert len({str(plotting.style_of(name)) for name in names}) == 20
+
+
+@pytest.mark.parametrize("count", [1, 2, 5])
+def test_a_series_has_as_many_colours_as_runs(count):
+    colors = plotting.series(count)
+    assert len(set(colors)) == len(colors) == count
+
+
+def test_the_style_reaches_the_figures():
+    plotting.use_style()
+    figure, ax = plotting.figure()
+    assert figure.get_facecolor()[3] == ax.get_facecolor()[3] == 0, "the ground is transparent"
+    assert figure.get_constrained_layout()
+    assert ax.xaxis.label.get_color() == INK
+    assert ax.spines["left"].get_edgecolor() == mpl.colors.to_rgba(INK)
+    assert not ax.spines["top"].get_visible()
+    assert [ax.plot([0, 1])[0].get_color() for _ in PALETTE] == list(PALETTE)
+    assert ax.legend([], []).get_frame_on() is False
+
+
+@pytest.mark.parametrize("columns", [1, 3])
+def test_a_figure_has_the_axes_and_the_size_asked_for(columns):
+    figure, axes = plotting.figure(columns=columns, width=7.0, height=3.0)
+    assert np.size(axes) == columns == len(figure.axes)
+    assert figure.get_size_inches().tolist() == [7.0, 3.0]
+
+
+@pytest.mark.parametrize(
+    "draw",
+    [
+        lambda ax: plotting.contours(ax, rosenbrock()),
+        lambda ax: plotting.trajectory(ax, path_of(saddle()), label="run", color="red"),
+        lambda ax: plotting.measured(ax, STEPS, VALUES, label="loss", color="red"),
+        lambda ax: plotting.theory(ax, STEPS, VALUES, label="bound"),
+        lambda ax: plotting.threshold(ax, 0.5, label="2/L"),
+    ],
+    ids=["contours", "trajectory", "measured", "theory", "threshold"],
+)
+def test_each_kind_of_figure_draws_on_the_axes_it_is_given_and_returns_them(ax, draw):
+    other = plt.figure().add_subplot()
+    assert draw(ax) is ax
+    assert ax.has_data()
+    assert not other.has_data()
+    ax.figure.canvas.draw()
+
+
+def test_contours_show_the_window_and_the_minimizer(ax):
+    problem = rosenbrock()
+    plotting.contours(ax, problem)
+    assert (ax.get_xlim(), ax.get_ylim()) == problem.window
+    assert [line.get_xydata().tolist() for line in ax.lines] == [[[1.0, 1.0]]]
+    (levels,) = ax.collections
+    assert sum(len(path) > 0 for path in levels.get_paths()) >= 10
+
+
+def test_the_levels_of_a_round_bowl_are_circles_evenly_apart(ax):
+    plotting.contours(ax, quadratic([1.0, 1.0]))
+    # The highest level touches the window in its corners alone.
+    levels = ax.collections[0].get_paths()[:-1]
+    radii = [np.hypot(*path.vertices.T) for path in levels]
+    assert all(np.ptp(radius) < 0.01 * radius.mean() for radius in radii)
+    gaps = [after.mean() - before.mean() for before, after in pairwise(radii)]
+    assert np.ptp(gaps) < 0.01 * np.mean(gaps)
+
+
+def test_contours_of_a_problem_without_a_minimum_have_no_cross(ax):
+    assert not plotting.contours(ax, quadratic([1.0, -1.0])).lines
+
+
+def test_a_trajectory_is_the_run_from_a_ring_at_its_start(ax):
+    trace = path_of(saddle())
+    plotting.trajectory(ax, trace, label="run", color="red")
+    path, ring = ax.lines
+    np.testing.assert_array_equal(path.get_xydata(), trace.params)
+    np.testing.assert_array_equal(ring.get_xydata(), trace.params[:1])
+    assert ring.get_fillstyle() == "none"
+    assert path.get_color() == ring.get_color() == "red"
+    assert ax.get_legend_handles_labels()[1] == ["run"]
+
+
+def test_what_is_measured_is_solid_and_what_is_derived_is_dashed_over_it(ax):
+    plotting.measured(ax, STEPS, VALUES, label="loss", color="red")
+    plotting.theory(ax, STEPS, VALUES, label="bound")
+    solid, dashed = ax.lines
+    for line in (solid, dashed):
+        np.testing.assert_array_equal(line.get_xydata(), torch.stack([STEPS, VALUES], -1))
+    assert solid.get_linestyle() == "-"
+    assert dashed.is_dashed()
+    assert dashed.get_color() == INK
+    assert dashed.get_zorder() > solid.get_zorder()
+
+
+def test_a_threshold_crosses_the_axes_at_its_level(ax):
+    plotting.threshold(ax, 0.5, label="2/L")
+    (line,) = ax.lines
+    assert line.get_ydata() == [0.5, 0.5]
+    assert line.is_dashed()
+    assert [text.get_text() for text in ax.texts] == ["2/L"]
