@@ -32,6 +32,7 @@ class Lab:
         *,
         rel: float = 0.0,
         abs: float = 0.0,
+        when: bool = True,
     ) -> None:
         """Assert a claim, and print one line that is the same on every device.
 
@@ -41,6 +42,8 @@ class Lab:
             expected: what it should be.
             rel: relative tolerance, at least 0.
             abs: absolute tolerance, at least 0.
+            when: whether the run is large enough to judge the claim at all; if not, the line
+                says that it was not judged.
 
         Raises:
             AssertionError: the claim does not hold; the error prints both values.
@@ -50,8 +53,12 @@ class Lab:
             >>> lab.check("a third is about 0.33", 1 / 3, 0.33, abs=0.01)
             holds: a third is about 0.33
         """
+        if not when:
+            print(f"not judged, this run is too small: {claim}")
+            return
         found, wanted = (
-            torch.as_tensor(value).detach().cpu().double() for value in (measured, expected)
+            torch.as_tensor(value, dtype=torch.float64).detach().cpu()
+            for value in (measured, expected)
         )
         if not torch.allclose(found, wanted.expand_as(found), rtol=rel, atol=abs):
             raise AssertionError(f"does not hold: {claim} (measured {found}, expected {wanted})")

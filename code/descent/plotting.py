@@ -1,15 +1,21 @@
 """Every figure of the book: one style, one colour per optimizer, functions of an ``Axes``.
 
-Colours and text are mid-tones on a transparent ground, legible on white and on black.
+Colours and text are mid-tones on a transparent ground, legible on white and on black. What was
+measured is a solid line in colour; what was derived is a dashed one in grey, over it.
 """
+
+from typing import Any
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
+import numpy as np
 import torch
-from cycler import cycler
 from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, to_hex
+from matplotlib.figure import Figure
 from torch import Tensor
 
+from descent.optim import OPTIMIZERS
 from descent.problems import Problem
 from descent.training import Trace
 
@@ -20,6 +26,13 @@ PALETTE = (
     "#3478c9", "#c8660e", "#2b8f57", "#9b5fc4", "#cf4747",
     "#14899a", "#a8743c", "#c4508f", "#7f8a1d", "#6a6fd1",
 )  # fmt: skip
+"""One colour per optimizer, in the order of :data:`descent.optim.OPTIMIZERS`."""
+
+DASHES = ("-", (0, (6, 1.5)), (0, (4, 1, 1, 1)), (0, (2, 1)))
+"""One dash after the other, so that no two optimizers share both colour and dash."""
+
+_THEORY = {"color": INK, "linestyle": (0, (5, 3)), "linewidth": 1.4, "zorder": 3}
+_SERIES = LinearSegmentedColormap.from_list("series", ["#3478c9", "#9b5fc4", "#c4508f", "#c8660e"])
 
 
 def use_style() -> None:
@@ -35,25 +48,82 @@ def use_style() -> None:
             "figure.facecolor": "none",
             "savefig.facecolor": "none",
             "axes.facecolor": "none",
-            "figure.figsize": (6.4, 4.0),
-            "figure.dpi": 100,
-            "savefig.dpi": 200,
+            "figure.dpi": 160,
+            "savefig.dpi": 160,
             "figure.constrained_layout.use": True,
             "text.color": INK,
             "axes.labelcolor": INK,
             "axes.edgecolor": INK,
             "xtick.color": INK,
             "ytick.color": INK,
+            "axes.titlecolor": INK,
             "axes.titlesize": "medium",
+            "axes.titlelocation": "left",
             "axes.spines.top": False,
             "axes.spines.right": False,
-            "grid.color": INK,
             "legend.frameon": False,
-            "font.size": 11,
-            "lines.linewidth": 2,
-            "axes.prop_cycle": cycler(color=PALETTE),
+            "legend.fontsize": "small",
+            "font.size": 10,
+            "lines.linewidth": 1.8,
+            "lines.solid_capstyle": "round",
+            "axes.prop_cycle": mpl.cycler(color=PALETTE),
         }
     )
+
+
+def style_of(optimizer: str) -> dict[str, Any]:
+    """Return the colour and the dash of an optimizer, the same in every figure.
+
+    Args:
+        optimizer: its name in :data:`descent.optim.OPTIMIZERS`.
+
+    Returns:
+        Keyword arguments for ``Axes.plot``.
+
+    Raises:
+        ValueError: there is no such optimizer.
+
+    Example:
+        >>> style_of("gradient descent")
+        {'color': '#3478c9', 'linestyle': '-'}
+    """
+    if optimizer not in OPTIMIZERS:
+        known = ", ".join(OPTIMIZERS)
+        raise ValueError(f"there is no optimizer {optimizer!r}; there are: {known}")
+    row = list(OPTIMIZERS).index(optimizer)
+    return {"color": PALETTE[row % len(PALETTE)], "linestyle": DASHES[row % len(DASHES)]}
+
+
+def series(count: int) -> list[str]:
+    """Return ``count`` colours in order, for runs that differ in one number.
+
+    Args:
+        count: how many, at least 1.
+
+    Example:
+        >>> series(2)
+        ['#3478c9', '#c8660e']
+    """
+    return [to_hex(_SERIES(position)) for position in np.linspace(0, 1, max(count, 1))]
+
+
+def figure(columns: int = 1, *, width: float = 6.4, height: float = 3.6) -> tuple[Figure, Any]:
+    """Make a figure of axes side by side.
+
+    Args:
+        columns: how many axes, at least 1.
+        width: of the figure, in inches.
+        height: of the figure, in inches.
+
+    Returns:
+        The figure, and its one axes or the array of them.
+
+    Example:
+        >>> _, axes = figure(3)
+        >>> len(axes)
+        3
+    """
+    return plt.subplots(1, columns, figsize=(width, height))
 
 
 def contours(ax: Axes, problem: Problem) -> Axes:
@@ -73,47 +143,94 @@ def contours(ax: Axes, problem: Problem) -> Axes:
     values = values - values.min()
     # Levels evenly spaced in the square root are evenly spaced in distance on a bowl.
     levels = torch.linspace(0.04, 1.0, 12) ** 2 * values.max()
-    ax.contour(x, y, values, levels=levels, colors=INK, alpha=0.4, linewidths=0.8)
+    ax.contour(x, y, values, levels=levels, colors=INK, alpha=0.45, linewidths=0.8)
     if problem.minimizer is not None:
-        ax.plot(*problem.minimizer, marker="x", color=INK, markersize=8)
+        ax.plot(*problem.minimizer, marker="x", color=INK, markersize=7, linestyle="none")
     ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", xlim=(left, right), ylim=(bottom, top))
     return ax
 
 
-def trajectory(ax: Axes, trace: Trace, *, label: str, color: str) -> Axes:
+def trajectory(ax: Axes, trace: Trace, *, label: str, **style: Any) -> Axes:
     """Draw a run's path over the plane, from a ring at its start.
 
     Args:
         ax: where to draw.
         trace: one run of two parameters.
         label: names the run in the legend.
-        color: of the path.
+        **style: of the path, as ``Axes.plot`` takes it; ``color`` is required.
 
     Returns:
         The axes.
     """
-    path = trace.params
-    ax.plot(*path.T, color=color, marker=".", markersize=4, linewidth=1.2, label=label)
-    ax.plot(*path[0], color=color, marker="o", markersize=8, fillstyle="none")
+    path = trace.params.T
+    ax.plot(*path, marker=".", markersize=4, linewidth=1.1, label=label, **style)
+    ax.plot(*path[:, 0], marker="o", markersize=7, fillstyle="none", color=style["color"])
     return ax
 
 
-def measured(ax: Axes, step: Tensor, value: Tensor, *, label: str, color: str) -> Axes:
-    """Draw what was measured, as a solid line over the steps."""
-    ax.plot(step, value, color=color, label=label)
-    return ax
+def measured(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None, **style: Any) -> Axes:
+    """Draw what was measured, as a solid line, with its label at its end.
 
-
-def theory(ax: Axes, step: Tensor, value: Tensor, *, label: str) -> Axes:
-    """Draw what was derived, as a dashed line over the measurement."""
-    ax.plot(step, value, color=INK, linestyle=(0, (5, 3)), linewidth=1.4, label=label, zorder=3)
-    return ax
-
-
-def figure(*, columns: int = 1, width: float = 6.4, height: float = 4.0):
-    """Make a figure of ``columns`` axes side by side.
+    Args:
+        ax: where to draw.
+        x: shape ``(points,)``.
+        y: shape ``(points,)``.
+        label: written beside the last point.
+        **style: as ``Axes.plot`` takes it.
 
     Returns:
-        The figure, and its one axes or the array of them.
+        The axes.
     """
-    return plt.subplots(1, columns, figsize=(width, height))
+    (line,) = ax.plot(x, y, **style)
+    if label:
+        ax.annotate(
+            label,
+            (x[-1], y[-1]),
+            xytext=(5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize="small",
+            color=line.get_color(),
+            annotation_clip=False,
+        )
+    return ax
+
+
+def theory(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None) -> Axes:
+    """Draw what was derived, as a dashed grey line over the measurement.
+
+    Args:
+        ax: where to draw.
+        x: shape ``(points,)``.
+        y: shape ``(points,)``.
+        label: for the legend.
+
+    Returns:
+        The axes.
+    """
+    ax.plot(x, y, label=label, **_THEORY)
+    return ax
+
+
+def threshold(ax: Axes, y: float, *, label: str) -> Axes:
+    """Draw a level that theory predicts, across the axes, with its label at the right end.
+
+    Args:
+        ax: where to draw.
+        y: the level.
+        label: written beside it.
+
+    Returns:
+        The axes.
+    """
+    ax.axhline(y, **_THEORY)
+    ax.annotate(
+        label,
+        (1, y),
+        xycoords=("axes fraction", "data"),
+        xytext=(5, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize="small",
+    )
+    return ax

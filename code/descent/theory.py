@@ -146,14 +146,14 @@ def gradient_descent_stationary_bound(smoothness: float, excess: float, step: Te
 
     Example:
         >>> gradient_descent_stationary_bound(1.0, 3.0, Tensor([1, 2]))
-        tensor([6., 3.])
+        tensor([6., 3.], dtype=torch.float64)
 
     References:
         The chapter on gradient descent, equation ``gd-stationary``.
     """
     check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("excess", excess, "[0, inf)")
-    return 2 * smoothness * excess / step
+    return 2 * smoothness * excess / step.double()
 
 
 def gradient_descent_convex_bound(smoothness: float, distance: float, step: Tensor) -> Tensor:
@@ -169,14 +169,14 @@ def gradient_descent_convex_bound(smoothness: float, distance: float, step: Tens
 
     Example:
         >>> gradient_descent_convex_bound(1.0, 2.0, Tensor([1, 2]))
-        tensor([2., 1.])
+        tensor([2., 1.], dtype=torch.float64)
 
     References:
         The chapter on gradient descent, equation ``gd-convex``.
     """
     check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("distance", distance, "[0, inf)")
-    return smoothness * distance**2 / (2 * step)
+    return smoothness * distance**2 / (2 * step.double())
 
 
 def gradient_descent_worst_case(smoothness: float, distance: float, step: Tensor) -> Tensor:
@@ -192,14 +192,14 @@ def gradient_descent_worst_case(smoothness: float, distance: float, step: Tensor
 
     Example:
         >>> gradient_descent_worst_case(1.0, 2.0, Tensor([0, 2]))
-        tensor([2.0000, 0.4000])
+        tensor([2.0000, 0.4000], dtype=torch.float64)
 
     References:
         The chapter on gradient descent, equation ``gd-worst``.
     """
     check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("distance", distance, "[0, inf)")
-    return smoothness * distance**2 / (4 * step + 2)
+    return smoothness * distance**2 / (4 * step.double() + 2)
 
 
 def gradient_descent_linear_bound(
@@ -218,7 +218,7 @@ def gradient_descent_linear_bound(
 
     Example:
         >>> gradient_descent_linear_bound(2.0, 1.0, 8.0, Tensor([0, 1, 2]))
-        tensor([8., 4., 2.])
+        tensor([8., 4., 2.], dtype=torch.float64)
 
     References:
         The chapter on gradient descent, equation ``gd-linear-rate``.
@@ -226,7 +226,7 @@ def gradient_descent_linear_bound(
     check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
     check_in_interval("excess", excess, "[0, inf)")
-    return (1 - strong_convexity / smoothness) ** step * excess
+    return (1 - strong_convexity / smoothness) ** step.double() * excess
 
 
 def saddle_escape_steps(curvature: float, lr: float, start: float, distance: float) -> float:
