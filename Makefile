@@ -70,7 +70,7 @@ labs: $(READY) ## execute the labs that changed, side by side
 book: labs ## execute the labs, check that they ran, and render the book
 	@$(BIN)/descent stage build/labs build/site
 	@echo "book: rendering"
-	@$(BIN)/jupyter-book build build/site -n -W --keep-going --all -q
+	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going --all -q
 	@echo "The book is at $$($(BIN)/python -c 'import pathlib; \
 		print(pathlib.Path("$(PAGES)/index.html").resolve().as_uri())')"
 
