@@ -78,9 +78,10 @@ class RuleOptimizer(torch.optim.Optimizer):
                     continue
                 if param.grad.is_sparse:
                     raise RuntimeError(f"{type(self).__name__} does not take sparse gradients")
-                new, state = type(self).rule(
-                    param, param.grad, self.state[param], **hyperparameters
-                )
-                param.copy_(new)
+                old, grad = param, param.grad
+                if param.is_complex():  # rules are written for real numbers
+                    old, grad = torch.view_as_real(old), torch.view_as_real(grad)
+                new, state = type(self).rule(old, grad, self.state[param], **hyperparameters)
+                old.copy_(new)
                 self.state[param] = state
         return loss
