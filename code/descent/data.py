@@ -39,9 +39,11 @@ def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float3
     from sklearn.datasets import load_digits
 
     raw = load_digits()
-    input = torch.tensor(raw.data, dtype=dtype)
-    input = (input - input.mean()) / input.std()
-    return Dataset(input.to(device), torch.tensor(raw.target).to(device))
+    # Scaled in float64 before it is rounded, so that the data are the same on every machine.
+    pixels = (raw.data - raw.data.mean()) / raw.data.std()
+    return Dataset(
+        torch.tensor(pixels, dtype=dtype, device=device), torch.tensor(raw.target, device=device)
+    )
 
 
 def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float64) -> Dataset:
@@ -67,6 +69,5 @@ def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.floa
     from sklearn.datasets import load_diabetes
 
     raw = load_diabetes(scaled=False)
-    columns = [torch.tensor(values, dtype=dtype) for values in (raw.data, raw.target)]
-    standardized = [(c - c.mean(0)) / c.std(0, correction=0) for c in columns]
-    return Dataset(*(column.to(device) for column in standardized))
+    standardized = [(values - values.mean(0)) / values.std(0) for values in (raw.data, raw.target)]
+    return Dataset(*(torch.tensor(values, dtype=dtype, device=device) for values in standardized))
