@@ -31,7 +31,7 @@ PALETTE = (
 DASHES = ("-", (0, (6, 1.5)), (0, (4, 1, 1, 1)), (0, (2, 1)))
 """One dash after the other, so that no two optimizers share both colour and dash."""
 
-_THEORY = {"color": INK, "linestyle": (0, (5, 3)), "linewidth": 1.4, "zorder": 3}
+_THEORY = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2, "zorder": 3}
 _SERIES = LinearSegmentedColormap.from_list("series", ["#3478c9", "#9b5fc4", "#c4508f", "#c8660e"])
 
 
@@ -64,7 +64,7 @@ def use_style() -> None:
             "legend.frameon": False,
             "legend.fontsize": "small",
             "font.size": 10,
-            "lines.linewidth": 1.8,
+            "lines.linewidth": 2.6,
             "lines.solid_capstyle": "round",
             "axes.prop_cycle": mpl.cycler(color=PALETTE),
         }
@@ -212,25 +212,25 @@ def theory(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None) -> Axes:
     return ax
 
 
-def threshold(ax: Axes, y: float, *, label: str) -> Axes:
-    """Draw a level that theory predicts, across the axes, with its label at the right end.
+def threshold(ax: Axes, *, y: float | None = None, x: float | None = None, label: str = "") -> Axes:
+    """Draw a level ``y`` or a moment ``x`` that theory predicts, across the axes.
 
     Args:
         ax: where to draw.
-        y: the level.
-        label: written beside it.
+        y: a height; its label stands at the right end.
+        x: a place on the horizontal axis, instead of ``y``; its label stands at the top.
+        label: written beside the line.
 
     Returns:
         The axes.
     """
-    ax.axhline(y, **_THEORY)
-    ax.annotate(
-        label,
-        (1, y),
-        xycoords=("axes fraction", "data"),
-        xytext=(5, 0),
-        textcoords="offset points",
-        va="center",
-        fontsize="small",
-    )
+    beside = {"textcoords": "offset points", "fontsize": "small"}
+    if y is not None:
+        ax.axhline(y, **_THEORY)
+        place = {"xycoords": ("axes fraction", "data"), "xytext": (5, 0), "va": "center"}
+        ax.annotate(label, (1, y), **place, **beside)
+    if x is not None:
+        ax.axvline(x, **_THEORY)
+        place = {"xycoords": ("data", "axes fraction"), "xytext": (5, -2), "va": "top"}
+        ax.annotate(label, (x, 1), **place, **beside)
     return ax

@@ -34,6 +34,8 @@ class Trace:
         tensor([2.0000, 0.5000, 0.1250, 0.0312])
         >>> len(trace), trace.params.shape
         (4, torch.Size([4, 2]))
+        >>> trace[2:].loss
+        tensor([0.1250, 0.0312])
         >>> trace.first_step(trace.loss < 0.2)
         2
     """
@@ -48,6 +50,12 @@ class Trace:
     def __len__(self) -> int:
         """Count the rows."""
         return len(self.step)
+
+    def __getitem__(self, rows: slice) -> "Trace":
+        """Take a slice of the rows, ``trace[:100]``."""
+        measured = {name: values[rows] for name, values in self.measured.items()}
+        columns = (self.step, self.params, self.loss, self.grad_norm, self.lr)
+        return Trace(*(column[rows] for column in columns), measured)
 
     def first_step(self, reached: Tensor) -> int | None:
         """Return the step of the first row where ``reached`` holds, or ``None`` if none does.
