@@ -72,11 +72,19 @@ def faults_of(executed: Path) -> list[str]:
             continue
         if cell.execution_count is None:
             faults.append(f"a cell did not run: {_first_line(cell.source)}")
-        for output in cell.outputs:
-            if output.output_type == "error":
-                what = f"{output.ename}: {_first_line(output.evalue)}".removesuffix(": ")
-                faults.append(f"cell [{cell.execution_count}] raised {what}")
+        errors = [output for output in cell.outputs if output.output_type == "error"]
+        faults += [raised(cell.execution_count, error.ename, error.evalue) for error in errors]
     return faults
+
+
+def raised(execution_count: int, name: str, value: str) -> str:
+    """Say in one line that a cell raised an error.
+
+    Example:
+        >>> raised(3, "ValueError", "must be positive\\nand it is not")
+        'cell [3] raised ValueError: must be positive'
+    """
+    return f"cell [{execution_count}] raised {name}: {_first_line(value)}".removesuffix(": ")
 
 
 def check_executed(executed: Path, root: Path = ROOT) -> None:

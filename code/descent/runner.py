@@ -118,19 +118,19 @@ def _run(source: Path, draft: Path, parameters: dict[str, Any], progress: bool) 
             cwd=source.parent,
             # A kernel that is done has nothing to save; asking it to leave takes a second.
             shutdown_kernel="immediate",
-            # It warns, at each start, that other users of this machine could listen in.
+            # At each start it warns that its messages, which stay on this machine, are in clear.
             extra_arguments=["--log-level=ERROR"],
         )
         for path in ("input_path", "output_path"):  # this machine's: not for a published notebook
             del executed.metadata.papermill[path]
         nbformat.write(executed, draft)
-    except papermill.PapermillExecutionError:
-        pass  # the draft says which cell, and so do its faults
+    except papermill.PapermillExecutionError as error:
+        return book.raised(error.exec_count, error.ename, error.evalue)
     except OSError as error:
         return f"{error.strerror}: {error.filename or draft.parent.parent}"
     except RuntimeError as error:  # how nbclient says that the kernel died
         return _first_line(error)
-    faults = book.faults_of(draft)
+    faults = book.faults_of(draft)  # papermill takes sys.exit(0) for a success
     return faults[0] if faults else None
 
 
