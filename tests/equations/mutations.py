@@ -1,0 +1,199 @@
+"""Change every printed equation a little, and see whether its own tests fail.
+
+``python tests/equations/mutations.py`` prints what was tried; :mod:`test_mutations` asserts it.
+"""
+
+import importlib
+import re
+import sys
+import warnings
+from collections import defaultdict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from printed import Misprint, equations
+
+TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[0-9]+|\S|\s+")
+SYMBOL = re.compile(
+    r"[a-zA-Z]|\\(?!(?:left|right|frac|sqrt|star|top|nabla|sum|max|min|ln|le|ge|approx)\b)[a-zA-Z]+"
+)
+OTHERS = {
+    "+": ["-"],
+    "-": ["+"],
+    "=": [r"\le ", r"\ge "],
+    "<": [">", r"\le "],
+    r"\le": [r"\ge", "<", "="],
+    r"\ge": [r"\le", ">", "="],
+    r"\approx": ["=", r"\le"],
+    r"\max": [r"\min"],
+    r"\min": [r"\max"],
+}
+DROPPED = {"-", r"\ln", r"\nabla", r"\top", r"\star", r"\sum"}
+
+EQUIVALENT: dict[str, dict[str, str]] = {
+    "gd-scalar": {
+        r"\theta_t - \theta^\star = (1 - \lambda \eta )^t (\theta_0 - \theta^\star).": "same product",
+    },
+    "gd-rate": {
+        r"\rho(\eta) = \max\left(1 - \eta\mu, |1 - \eta L|\right).": (
+            "where 1 - eta mu is negative, 1 - eta L is more so, and its bars decide the maximum"
+        ),
+    },
+    "gd-best-lr": {r"\eta^\star = \frac{2}{\mu  + L},": "same sum"},
+    "gd-valley": {r"\lambda_{\max} = b^2 + a^2.": "same sum"},
+    "gd-forward": {
+        r"\left|\frac{f(x + h) - f(x)}{h} - f'(x)\right|"
+        r" \le \frac{M_2 h}{2} + \frac{2 F \varepsilon }{h}.": "same product",
+    },
+    "gd-forward-best": {r"h^\star = 2 \sqrt{\frac{F \varepsilon }{M_2}},": "same product"},
+    "gd-central": {
+        r"\left|\frac{f(x + h) - f(x - h)}{2h} - f'(x)\right|"
+        r" \le \frac{M_3 h^2}{6} + \frac{F \varepsilon }{h},": "same product",
+    },
+    "gd-central-best": {r"h^\star = \sqrt[3]{\frac{3 F \varepsilon }{M_3}}.": "same product"},
+}
+"""By label, the changed formulas that are no mistakes, each with the reason."""
+
+
+def mutants(latex: str) -> list[str]:
+    r"""Change a formula in every small way that a slip of the pen might.
+
+    Args:
+        latex: the formula.
+
+    Returns:
+        The changed formulas, each once: a sign, a relation or a numeral changed; a factor, an
+        exponent, a root, a pair of bars or half of a fraction dropped; a fraction turned over; a
+        symbol doubled, squared or put in place of another; two symbols exchanged.
+
+    Example:
+        >>> mutants(r"a = 2b")[:6]
+        ['a \\le  2b', 'a \\ge  2b', 'a = 3b', 'a = 1b', ' = 2b', 'b = 2b']
+    """
+    found = dict.fromkeys([*_token_changes(latex), *_structure_changes(latex)])
+    return [mutant for mutant in found if mutant.split() != latex.split()]
+
+
+def _token_changes(latex: str) -> Iterator[str]:
+    tokens = TOKEN.findall(latex)
+    symbols = list(dict.fromkeys(token for token in tokens if SYMBOL.fullmatch(token)))
+
+    def put(index: int, token: str) -> str:
+        return "".join([*tokens[:index], _closed(token), *tokens[index + 1 :]])
+
+    for index, token in enumerate(tokens):
+        changed = list(OTHERS.get(token, []))
+        if token.isdigit():
+            changed += [str(int(token) + 1), str(int(token) - 1)]
+        if token in symbols or token in DROPPED:
+            changed += [""]
+        if token in symbols:
+            changed += [symbol for symbol in symbols if symbol != token]
+            changed += [f"2{token}", f"{token}^2"]
+        for other in changed:
+            yield put(index, other)
+    for bar in ("|", r"\|"):
+        bars = [index for index, token in enumerate(tokens) if token == bar]
+        for first, second in zip(bars, bars[1:], strict=False):
+            yield "".join(t for index, t in enumerate(tokens) if index not in (first, second))
+    for index, one in enumerate(symbols):
+        for two in symbols[:index]:
+            exchanged = {one: _closed(two), two: _closed(one)}
+            yield "".join(exchanged.get(token, token) for token in tokens)
+
+
+def _structure_changes(latex: str) -> Iterator[str]:
+    group = r"\{((?:[^{}]|\{(?:[^{}]|\{[^{}]*\})*\})*)\}"
+    changes = [
+        (rf"\^(?:{group}|\\?\w)", ""),
+        (rf"\\frac{group}{group}", r"{\1}"),
+        (rf"\\frac{group}{group}", r"\\frac{1}{\2}"),
+        (rf"\\frac{group}{group}", r"\\frac{\2}{\1}"),
+        (rf"\\sqrt(?:\[3\])?{group}", r"{\1}"),
+        (r"\\sqrt\[3\]", r"\\sqrt"),
+        (r"\\sqrt\{", r"\\sqrt[3]{"),
+    ]
+    for pattern, replacement in changes:
+        for match in re.finditer(pattern, latex):
+            yield latex[: match.start()] + match.expand(replacement) + latex[match.end() :]
+
+
+def _closed(token: str) -> str:
+    # A command takes a letter right after it for a part of its name.
+    return f"{token} " if re.search(r"\\[a-zA-Z]+$", token) else token
+
+
+@cache
+def tests() -> dict[str, list[Callable[[], None]]]:
+    """Collect the equation tests of this folder, by label."""
+    found = defaultdict(list)
+    for file in sorted(Path(__file__).parent.glob("test_*.py")):
+        if file.stem in ("test_mutations", "test_printed"):
+            continue
+        for test in vars(importlib.import_module(file.stem)).values():
+            for mark in getattr(test, "pytestmark", []):
+                if mark.name == "equation":
+                    found[mark.args[0]].append(test)
+    return dict(found)
+
+
+@contextmanager
+def printed_as(label: str, latex: str) -> Iterator[None]:
+    """Pretend that the book prints something else under this label."""
+    original = equations()[label]
+    equations()[label] = latex
+    try:
+        yield
+    finally:
+        equations()[label] = original
+
+
+def verdict(label: str, latex: str) -> str:
+    """Run the label's tests on another formula.
+
+    Returns:
+        ``"unreadable"`` if the tests could not read it, ``"wrong"`` if they found it wrong, and
+        ``"survived"`` if they all passed.
+    """
+    with printed_as(label, latex), warnings.catch_warnings():
+        warnings.simplefilter("error")  # as pytest is told to
+        for test in tests()[label]:
+            try:
+                test()
+            except Misprint:
+                return "unreadable"
+            except Exception:  # whatever makes a test fail
+                return "wrong"
+    return "survived"
+
+
+def survivors(label: str) -> list[str]:
+    """List the changed formulas that the label's tests do not notice."""
+    return [latex for latex in mutants(equations()[label]) if verdict(label, latex) == "survived"]
+
+
+def main() -> int:
+    """Print, by label, how many changes were tried and what became of them."""
+    total: dict[str, int] = defaultdict(int)
+    unexplained = 0
+    for label, original in equations().items():
+        count: dict[str, int] = defaultdict(int)
+        for latex in mutants(original):
+            result = verdict(label, latex)
+            if result == "survived" and latex in EQUIVALENT.get(label, {}):
+                result = "equivalent"
+            count[result] += 1
+            if result == "survived":
+                unexplained += 1
+                print(f"{label} survived: {latex}")
+        print(f"{label}: {sum(count.values())} tried,", dict(count))
+        for result, number in count.items():
+            total[result] += number
+    print(f"all: {sum(total.values())} tried,", dict(total))
+    return min(unexplained, 1)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

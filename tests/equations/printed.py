@@ -1,0 +1,214 @@
+r"""Read the numbered equations as they are printed, and evaluate them.
+
+A test names the equation by its label, says which LaTeX fragments stand for which values, and
+gets the printed formula's own numbers, so that a change of the formula fails its test:
+
+>>> square = evaluate("gd-valley", {r"\lambda_{\max}": "sharpness"}, sharpness=5.0, a=1.0, b=2.0)
+>>> square.equal()
+True
+
+SymPy reads what is scalar. A vector expression is replaced whole, fragment and all, by one name;
+its value may be an array, on which the rest of the formula acts elementwise.
+"""
+
+import re
+import string
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import sympy
+from sympy.core.function import AppliedUndef
+from sympy.parsing.latex import parse_latex
+from sympy.parsing.latex.errors import LaTeXParsingError
+
+BOOK = Path(__file__).resolve().parents[2] / "book"
+
+DIRECTIVE = re.compile(
+    r"^(?P<fence>`{3,}|:{3,})\{math\} *\n(?P<options>(?::.*\n)*)(?P<latex>(?:.*\n)*?)(?P=fence)",
+    re.MULTILINE,
+)
+SIGNS = {
+    "=": "=",
+    "<": "<",
+    ">": ">",
+    r"\le": "≤",
+    r"\leq": "≤",
+    r"\ge": "≥",
+    r"\geq": "≥",
+    r"\approx": "≈",
+}
+SIGN = re.compile(r"([=<>]|\\(?:leq?|geq?|approx)(?![a-zA-Z]))")
+EXTREMES = {"max": np.maximum, "min": np.minimum}
+APPLIED = {r"\ln", r"\exp", r"\sin", r"\cos", r"\max", r"\min", r"\cdot"}
+"""What may stand before a parenthesis without being a factor."""
+
+
+class Misprint(ValueError):
+    """A printed equation that cannot be read as its test expects."""
+
+
+@dataclass(frozen=True)
+class Printed:
+    """A printed relation, or chain of them, with the values of its sides.
+
+    Args:
+        label: the equation's.
+        sides: the values from left to right, broadcast against each other.
+        signs: the relations between them: ``=``, ``<``, ``>``, ``≤``, ``≥`` or ``≈``.
+    """
+
+    label: str
+    sides: tuple[np.ndarray, ...]
+    signs: tuple[str, ...]
+
+    @property
+    def left(self) -> np.ndarray:
+        """The value of the first side."""
+        return self.sides[0]
+
+    @property
+    def right(self) -> np.ndarray:
+        """The value of the last side."""
+        return self.sides[-1]
+
+    def holds(self, rtol: float = 1e-9, atol: float = 0.0) -> np.ndarray:
+        """Say, element by element, where the whole chain holds.
+
+        Args:
+            rtol: sides that differ by no more than this fraction of the larger one count as
+                equal, so ``<`` asks for more than that.
+            atol: as much is added to what may differ.
+
+        Raises:
+            Misprint: an ``≈`` is printed, which is neither true nor false.
+        """
+        if "≈" in self.signs:
+            raise Misprint(f"{self.label}: ≈ is neither true nor false; compare the sides")
+        verdict = np.full(self.left.shape, True)
+        for left, sign, right in zip(self.sides, self.signs, self.sides[1:], strict=False):
+            margin = atol + rtol * np.maximum(np.abs(left), np.abs(right))
+            verdict &= {
+                "=": np.abs(left - right) <= margin,
+                "≤": left <= right + margin,
+                "≥": left >= right - margin,
+                "<": left < right - margin,
+                ">": left > right + margin,
+            }[sign]
+        return verdict
+
+    def equal(self, rtol: float = 1e-9, atol: float = 0.0) -> bool:
+        """Say whether equality is printed, and holds in every element."""
+        return set(self.signs) == {"="} and bool(self.holds(rtol, atol).all())
+
+    def tight(self, rtol: float = 1e-9) -> np.ndarray:
+        """Say, element by element, where the first and the last side all but agree."""
+        return np.isclose(self.left, self.right, rtol=rtol, atol=0)
+
+
+@cache
+def equations() -> dict[str, str]:
+    """Collect the LaTeX of every labelled ``{math}`` directive of the book, by label.
+
+    Raises:
+        Misprint: two equations have the same label.
+    """
+    found: dict[str, str] = {}
+    for page in sorted(BOOK.rglob("*.md")):
+        for directive in DIRECTIVE.finditer(page.read_text(encoding="utf-8")):
+            label = re.search(r"^:label: *(\S+)", directive["options"], re.MULTILINE)
+            if label is None:
+                continue
+            if label[1] in found:
+                raise Misprint(f"two equations are labelled {label[1]!r}, one in {page.name}")
+            found[label[1]] = " ".join(directive["latex"].split())
+    return found
+
+
+def expressions(
+    label: str, fragments: Mapping[str, str] | None = None
+) -> tuple[tuple[sympy.Expr, ...], tuple[str, ...]]:
+    r"""Read a printed equation into SymPy.
+
+    Args:
+        label: the equation's.
+        fragments: LaTeX, exactly as printed up to spaces, to the name of the symbol that replaces
+            it; longer fragments go first. An empty name leaves the fragment out, as for a
+            ``\sum_i`` that the test does itself.
+
+    Returns:
+        The sides, and the signs between them. What no fragment replaces keeps its LaTeX name,
+        without the backslash.
+
+    Raises:
+        Misprint: the label is unknown, a fragment does not occur, or the rest cannot be read.
+    """
+    if label not in equations():
+        raise Misprint(f"there is no equation labelled {label!r} in {BOOK.name}/")
+    latex = equations()[label].rstrip(" .,;")
+    names = {}
+    for fragment in sorted(fragments or {}, key=len, reverse=True):
+        if fragment not in latex:
+            raise Misprint(f"{label}: there is no {fragment!r} left in {latex!r}")
+        placeholder = f"slot{string.ascii_lowercase[len(names)]}"
+        names[placeholder] = fragments[fragment]
+        latex = latex.replace(fragment, f" \\{placeholder} " if fragments[fragment] else " ")
+    first, *rest = SIGN.split(latex)
+    if not rest:
+        raise Misprint(f"{label}: no relation in {latex!r}")
+    renamed = {sympy.Symbol(slot): sympy.Symbol(name) for slot, name in names.items() if name}
+    sides = tuple(_read(label, side).xreplace(renamed) for side in (first, *rest[1::2]))
+    return sides, tuple(SIGNS[sign] for sign in rest[::2])
+
+
+def evaluate(label: str, fragments: Mapping[str, str] | None = None, **values: object) -> Printed:
+    """Evaluate a printed equation.
+
+    Args:
+        label: the equation's.
+        fragments: as in :func:`expressions`.
+        **values: a number or an array for every symbol of the equation, by name.
+
+    Raises:
+        Misprint: the equation cannot be read, or its symbols are not those with a value.
+    """
+    sides, signs = expressions(label, fragments)
+    symbols = {symbol.name for side in sides for symbol in side.free_symbols}
+    if leftover := symbols - values.keys():
+        raise Misprint(f"{label}: no value for {', '.join(sorted(leftover))}")
+    if unused := values.keys() - symbols:
+        raise Misprint(f"{label}: {', '.join(sorted(unused))} does not occur")
+    names = tuple(sorted(values))
+    arrays = [np.asarray(values[name], dtype=np.float64) for name in names]
+    numbers = [np.asarray(_function(side, names)(*arrays), dtype=np.float64) for side in sides]
+    return Printed(label, tuple(np.broadcast_arrays(*numbers)), signs)
+
+
+def _read(label: str, latex: str) -> sympy.Expr:
+    plain = re.sub(r"\\(?:left|right)(?![a-zA-Z])", "", latex)
+    # SymPy takes a symbol before a parenthesis for a function of what is in it.
+    explicit = re.sub(
+        r"(\\?[a-zA-Z]+)\s*\(",
+        lambda found: found[0] if found[1] in APPLIED else rf"{found[1]} \cdot (",
+        plain,
+    )
+    try:
+        expression = _parse(explicit)
+    except LaTeXParsingError:
+        raise Misprint(f"{label}: SymPy cannot read {latex.strip()!r}") from None
+    for function in expression.atoms(AppliedUndef):
+        if function.func.__name__ not in EXTREMES:
+            raise Misprint(f"{label}: {function} reads as a function; replace it by a name")
+    return expression
+
+
+@cache
+def _parse(latex: str) -> sympy.Expr:
+    return parse_latex(latex, strict=True).doit()
+
+
+@cache
+def _function(expression: sympy.Expr, names: tuple[str, ...]) -> Callable[..., np.ndarray]:
+    return sympy.lambdify([sympy.Symbol(name) for name in names], expression, [EXTREMES, "numpy"])
