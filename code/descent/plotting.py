@@ -1,7 +1,7 @@
 """Every figure of the book: one style, one colour per optimizer, functions of an ``Axes``.
 
 Colours and text are mid-tones on a transparent ground, legible on white and on black. What was
-measured is a solid line in colour; what was derived is a dashed one in grey, over it.
+measured is a solid line in colour; what was derived is a wide dashed one in grey.
 """
 
 from typing import Any
@@ -31,7 +31,15 @@ PALETTE = (
 DASHES = ("-", (0, (6, 1.5)), (0, (4, 1, 1, 1)), (0, (2, 1)))
 """One dash after the other, so that no two optimizers share both colour and dash."""
 
-_THEORY = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2, "zorder": 3}
+# Wider than what was measured and half transparent, so that the one shows beside the other.
+_THEORY = {
+    "color": INK,
+    "linestyle": (0, (1.6, 1.1)),
+    "linewidth": 4.5,
+    "alpha": 0.5,
+    "dash_capstyle": "butt",
+}
+_LEVEL = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2}
 _SERIES = LinearSegmentedColormap.from_list("series", ["#3478c9", "#9b5fc4", "#c4508f", "#c8660e"])
 
 
@@ -64,7 +72,7 @@ def use_style() -> None:
             "legend.frameon": False,
             "legend.fontsize": "small",
             "font.size": 10,
-            "lines.linewidth": 2.6,
+            "lines.linewidth": 1.8,
             "lines.solid_capstyle": "round",
             "axes.prop_cycle": mpl.cycler(color=PALETTE),
         }
@@ -197,7 +205,7 @@ def measured(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None, **styl
 
 
 def theory(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None) -> Axes:
-    """Draw what was derived, as a dashed grey line over the measurement.
+    """Draw what was derived, as a wide dashed grey line that the measurement lies in.
 
     Args:
         ax: where to draw.
@@ -209,6 +217,22 @@ def theory(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None) -> Axes:
         The axes.
     """
     ax.plot(x, y, label=label, **_THEORY)
+    return ax
+
+
+def bound(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None) -> Axes:
+    """Draw what was derived as a limit that the measurement does not cross, thin and dashed.
+
+    Args:
+        ax: where to draw.
+        x: shape ``(points,)``.
+        y: shape ``(points,)``.
+        label: for the legend.
+
+    Returns:
+        The axes.
+    """
+    ax.plot(x, y, label=label, **_LEVEL)
     return ax
 
 
@@ -226,11 +250,11 @@ def threshold(ax: Axes, *, y: float | None = None, x: float | None = None, label
     """
     beside = {"textcoords": "offset points", "fontsize": "small"}
     if y is not None:
-        ax.axhline(y, **_THEORY)
+        ax.axhline(y, **_LEVEL)
         place = {"xycoords": ("axes fraction", "data"), "xytext": (5, 0), "va": "center"}
         ax.annotate(label, (1, y), **place, **beside)
     if x is not None:
-        ax.axvline(x, **_THEORY)
+        ax.axvline(x, **_LEVEL)
         place = {"xycoords": ("data", "axes fraction"), "xytext": (5, -2), "va": "top"}
         ax.annotate(label, (x, 1), **place, **beside)
     return ax
