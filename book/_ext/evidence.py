@@ -69,7 +69,7 @@ class FillEquationIndex(SphinxPostTransform):
                 if label not in tests:
                     logger.warning("no test has the mark equation(%r)", label, location=equation)
                 index.append(self.entry(docname, equation, tests[label]))
-        for label in tests.keys() - found:
+        for label in [label for label in tests if label not in found]:
             for test in tests[label]:
                 logger.warning(
                     "there is no equation labelled %r in the book",

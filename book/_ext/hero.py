@@ -18,7 +18,7 @@ CURVATURES, ANGLE = (1.0, 10.0), -0.35
 START = (-2.05, 1.42)
 NUM_STEPS, LR_TIMES_SMOOTHNESS = 24, 1.8
 RINGS = 7
-WIDTH, HEIGHT, SCALE = 520, 360, 105
+WIDTH, HEIGHT, SCALE = 520, 320, 105
 
 
 def svg() -> str:
@@ -38,7 +38,7 @@ def svg() -> str:
 
     points = [(SCALE * x, -SCALE * y) for x, y in trace.params.tolist()]
     path = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
-    dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.2"/>' for x, y in points]
+    dots = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="4.5"/>' for x, y in points]
     return (
         f'<svg viewBox="{-WIDTH / 2} {-HEIGHT / 2} {WIDTH} {HEIGHT}" role="img"'
         f' aria-label="A path that zigzags down a narrow valley to its lowest point.">'

@@ -1,0 +1,110 @@
+"""The built book on localhost, in a real browser."""
+
+import os
+import threading
+from collections.abc import Iterator
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
+from pathlib import Path
+
+import chromium
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+from descent.book import ROOT
+
+PAGES = Path(os.environ.get("DESCENT_PAGES", ROOT / "build/site/_build/html"))
+"""The rendered book; the environment variable points the tests at another build."""
+
+WIDTHS = {"wide": 1440, "phone": 390}
+
+
+def page_names() -> list[str]:
+    """List the pages, without the one at the root, which only leads on to the first."""
+    names = [file.relative_to(PAGES).as_posix() for file in sorted(PAGES.rglob("*.html"))]
+    names = [name for name in names if not name.startswith("_") and name != "index.html"]
+    if not names:
+        raise pytest.UsageError(f"there are no pages in {PAGES}; run `make book` first")
+    return names
+
+
+class View:
+    """A page as it was loaded, with what it asked for and what it complained about."""
+
+    def __init__(self, page: Page, name: str, base: str) -> None:
+        self.page, self.name, self.base = page, name, base
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.goto(base + name)
+        page.evaluate("window.MathJax?.startup?.promise")
+
+    def _console(self, message: object) -> None:
+        if message.type in {"error", "warning"}:
+            self.complaints.append(message.text)
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    """Serve files without a line of log for each."""
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def base() -> Iterator[str]:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(QuietHandler, directory=PAGES))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        browser = chromium.launch(playwright)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    """A wide, light, empty page."""
+    page = browser.new_page(
+        viewport={"width": WIDTHS["wide"], "height": 900}, color_scheme="light"
+    )
+    yield page
+    page.close()
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "view" in metafunc.fixturenames:
+        views = list(product(page_names(), WIDTHS))
+        ids = [f"{name.removesuffix('.html')}-{width}" for name, width in views]
+        metafunc.parametrize("view", views, ids=ids, indirect=True, scope="module")
+
+
+@pytest.fixture(scope="session")
+def windows(browser: Browser) -> dict[str, BrowserContext]:
+    """A light window of each width; its pages share a cache."""
+    return {
+        name: browser.new_context(
+            viewport={"width": width, "height": 900}, color_scheme="light"
+        )
+        for name, width in WIDTHS.items()
+    }
+
+
+@pytest.fixture(scope="module")
+def view(
+    request: pytest.FixtureRequest, windows: dict[str, BrowserContext], base: str
+) -> Iterator[View]:
+    """Each page at each width, loaded once for all tests of it."""
+    name, width = request.param
+    page = windows[width].new_page()
+    yield View(page, name, base)
+    page.close()

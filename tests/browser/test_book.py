@@ -1,0 +1,94 @@
+"""What the book as a whole can do for its reader."""
+
+import inspect
+from importlib import import_module
+
+import pytest
+from conftest import PAGES, View, page_names
+from playwright.sync_api import Page, expect
+from sphinx.util.inventory import InventoryFile
+
+from descent.book import ROOT, labs_in_toc
+
+MODULES = sorted(f"descent.{file.stem}" for file in (ROOT / "book/api").glob("[!i]*.md"))
+
+
+def test_the_root_leads_to_the_first_page(page: Page, base: str) -> None:
+    page.goto(base)
+    expect(page).to_have_url(base + "book/index.html")
+
+
+def test_search_finds_a_word(page: Page, base: str) -> None:
+    page.goto(f"{base}search.html?q=gradient")
+    expect(page.locator("#search-results li a", has_text="Gradient descent").first).to_be_visible()
+
+
+def test_search_finds_nothing_for_nonsense(page: Page, base: str) -> None:
+    page.goto(f"{base}search.html?q=qqzzxx")
+    expect(page.locator("#search-results")).to_contain_text("did not match any documents")
+
+
+def test_the_theme_switches(page: Page, base: str) -> None:
+    page.goto(base + "book/index.html")
+    grounds = set()
+    for _ in range(3):  # auto, light, dark
+        page.locator(".theme-switch-button:visible").click()
+        grounds.add(page.evaluate("getComputedStyle(document.body).backgroundColor"))
+    assert len(grounds) == 2
+
+
+def test_code_can_be_copied(page: Page, base: str) -> None:
+    page.goto(base + "book/index.html")
+    blocks = page.locator("div.highlight pre").count()
+    assert blocks > 0
+    expect(page.locator("button.copybtn")).to_have_count(blocks)
+
+
+def test_every_solution_unfolds(page: Page, base: str) -> None:
+    unfolded = 0
+    for name in page_names():
+        if "toggle-button" not in (text := (PAGES / name).read_text(encoding="utf-8")) and (
+            "solution dropdown" not in text
+        ):
+            continue
+        page.goto(base + name)
+        for solution in page.locator(".solution.admonition").all():
+            body = solution.locator("section, .solution-content, :scope > div").last
+            expect(body).to_be_hidden()
+            solution.locator("button.toggle-button").click()
+            expect(body).to_be_visible()
+            unfolded += 1
+    assert unfolded > 0
+
+
+@pytest.mark.parametrize("lab", labs_in_toc())
+def test_a_lab_can_be_launched_and_downloaded(page: Page, base: str, lab: str) -> None:
+    page.goto(f"{base}book/{lab}.html")
+    header = page.locator(".header-article-items")
+    for host in ("mybinder.org", "colab.research.google.com"):
+        link = header.locator(f"a[href^='https://{host}/']")
+        assert link.get_attribute("href").endswith(f"book/{lab}.ipynb")
+    download = header.locator("a.btn-download-source-button").get_attribute("href")
+    assert page.request.get(f"{base}book/{download}").ok
+    assert header.locator("a.btn-source-repository-button").count() == 1
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_public_name_is_documented(module: str) -> None:
+    inventory = PAGES / "objects.inv"
+    with inventory.open("rb") as file:
+        entries = InventoryFile.load(file, "", lambda base, uri: uri)
+    documented = {name for kind, names in entries.items() if kind[:3] == "py:" for name in names}
+    assert {f"{module}.{name}" for name in public_names(module)} <= documented
+
+
+def public_names(module: str) -> set[str]:
+    """Take ``__all__``, or else the functions and classes that the module itself defines."""
+    loaded = import_module(module)
+    return set(getattr(loaded, "__all__", ())) or {
+        name
+        for name, value in vars(loaded).items()
+        if (inspect.isfunction(value) or inspect.isclass(value))
+        and value.__module__ == module
+        and not name.startswith("_")
+    }

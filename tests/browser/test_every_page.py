@@ -1,0 +1,92 @@
+"""What holds of every page, wide and on a phone, in light and in dark."""
+
+import re
+from functools import lru_cache
+from urllib.parse import unquote, urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from conftest import PAGES, View
+
+MAX_BYTES = 1_500_000
+
+# Faults of the frame that the book did not make: axe's rule, and the elements it may name.
+KNOWN_FAULTS = {
+    "aria-deprecated-role": "doc-biblioentry",  # sphinxcontrib-bibtex
+    "aria-required-children": "citation-list",
+    "definition-list": "^<dl>$",  # Sphinx, a signature over several lines
+    "label-content-name-mismatch": "search-button",  # the theme, as all that follow
+    "region": "logo__title",
+    "summary-name": "^<summary>",
+}
+
+
+def test_the_console_is_silent(view: View) -> None:
+    assert view.complaints == []
+
+
+def test_nothing_comes_from_another_host(view: View) -> None:
+    elsewhere = [url for url in view.requests if not url.startswith((view.base, "data:", "blob:"))]
+    assert elsewhere == []
+
+
+def test_the_page_is_light(view: View) -> None:
+    own = {urlsplit(url).path.lstrip("/") for url in view.requests if url.startswith(view.base)}
+    shared = ("_static/", "searchindex.js")
+    size = sum((PAGES / path).stat().st_size for path in own if not path.startswith(shared))
+    assert size <= MAX_BYTES
+
+
+def test_the_page_does_not_scroll_sideways(view: View) -> None:
+    widths = view.page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert widths[0] <= widths[1]
+
+
+def test_all_mathematics_is_typeset(view: View) -> None:
+    raw = view.page.locator(".math:not(:has(mjx-container))").all_text_contents()
+    assert raw == []
+    assert view.page.locator("mjx-merror").count() == 0
+    assert not re.search(r"\\[()\[\]]|\$\$", view.page.locator("main").inner_text())
+
+
+def test_images_are_there_and_described(view: View) -> None:
+    images = view.page.evaluate(
+        "Array.from(document.querySelectorAll('article img'), image =>"
+        " [image.src, image.complete && image.naturalWidth > 0, image.alt.trim()])"
+    )
+    assert [src for src, loaded, alt in images if not loaded] == []
+    # What MyST-NB writes where no text was given is the file's path.
+    assert [src for src, loaded, alt in images if not alt or "_images/" in alt] == []
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_axe_finds_nothing(view: View, theme: str) -> None:
+    view.page.evaluate("theme => document.documentElement.dataset.theme = theme", theme)
+    # Only colours depend on the theme.
+    rules = {"runOnly": ["color-contrast"]} if theme == "dark" else {}
+    found = Axe().run(view.page, options={"resultTypes": ["violations"], **rules})
+    faults = [
+        (fault["id"], node["html"])
+        for fault in found.response["violations"]
+        for node in fault["nodes"]
+        if not re.search(KNOWN_FAULTS.get(fault["id"], "(?!)"), node["html"])
+    ]
+    assert faults == []
+
+
+def test_links_within_the_book_lead_somewhere(view: View) -> None:
+    links = view.page.evaluate("Array.from(document.querySelectorAll('a[href]'), a => a.href)")
+    broken = []
+    for link in sorted({link for link in links if link.startswith(view.base)}):
+        parts = urlsplit(link)
+        path, anchor = unquote(parts.path).lstrip("/"), unquote(parts.fragment)
+        if not (PAGES / path).is_file() or (anchor and anchor not in anchors(path)):
+            broken.append(link.removeprefix(view.base))
+    assert broken == []
+
+
+@lru_cache
+def anchors(path: str) -> set[str]:
+    return set(re.findall(r'\sid="([^"]*)"', (PAGES / path).read_text(encoding="utf-8")))
