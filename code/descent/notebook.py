@@ -91,9 +91,10 @@ def start(name: str, variables: Mapping[str, Any]) -> Lab:
             not on this machine.
 
     Example:
-        >>> lab = start("gradient_descent_lab", {"lr": 0.1, "seed": 0, "device": "cpu"})
-        >>> lab.device
-        device(type='cpu')
+        >>> start("gradient_descent_lab", {"lr": -1.0, "seed": 0, "device": "cpu"})
+        Traceback (most recent call last):
+        ...
+        ValueError: gradient_descent_lab: lr must be a number in ..., got -1.0...
     """
     known = labs.parameters_of(name).model_fields
     given = [*_injected(), *known]
