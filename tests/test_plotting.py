@@ -122,9 +122,11 @@ def test_a_figure_has_the_axes_and_the_size_asked_for(columns):
         lambda ax: plotting.trajectory(ax, path_of(saddle()), label="run", color="red"),
         lambda ax: plotting.measured(ax, STEPS, VALUES, label="loss", color="red"),
         lambda ax: plotting.theory(ax, STEPS, VALUES, label="bound"),
-        lambda ax: plotting.threshold(ax, 0.5, label="2/L"),
+        lambda ax: plotting.bound(ax, STEPS, VALUES, label="bound"),
+        lambda ax: plotting.threshold(ax, y=0.5, label="2/L"),
+        lambda ax: plotting.threshold(ax, x=2, label="escape"),
     ],
-    ids=["contours", "trajectory", "measured", "theory", "threshold"],
+    ids=["contours", "trajectory", "measured", "theory", "bound", "level", "moment"],
 )
 def test_each_kind_of_figure_draws_on_the_axes_it_is_given_and_returns_them(ax, draw):
     other = plt.figure().add_subplot()
@@ -168,21 +170,24 @@ def test_a_trajectory_is_the_run_from_a_ring_at_its_start(ax):
     assert ax.get_legend_handles_labels()[1] == ["run"]
 
 
-def test_what_is_measured_is_solid_and_what_is_derived_is_dashed_over_it(ax):
+def test_what_is_measured_is_solid_and_what_is_derived_is_dashed(ax):
     plotting.measured(ax, STEPS, VALUES, label="loss", color="red")
-    plotting.theory(ax, STEPS, VALUES, label="bound")
-    solid, dashed = ax.lines
-    for line in (solid, dashed):
+    plotting.theory(ax, STEPS, VALUES, label="theory")
+    plotting.bound(ax, STEPS, VALUES, label="bound")
+    for line in ax.lines:
         np.testing.assert_array_equal(line.get_xydata(), torch.stack([STEPS, VALUES], -1))
-    assert solid.get_linestyle() == "-"
-    assert dashed.is_dashed()
-    assert dashed.get_color() == INK
-    assert dashed.get_zorder() > solid.get_zorder()
+    assert [line.is_dashed() for line in ax.lines] == [False, True, True]
+    assert [line.get_color() for line in ax.lines] == ["red", INK, INK]
+    assert ax.get_legend_handles_labels()[1] == ["theory", "bound"]
+    assert [text.get_text() for text in ax.texts] == ["loss"], "the label stands at the line"
 
 
-def test_a_threshold_crosses_the_axes_at_its_level(ax):
-    plotting.threshold(ax, 0.5, label="2/L")
-    (line,) = ax.lines
-    assert line.get_ydata() == [0.5, 0.5]
-    assert line.is_dashed()
-    assert [text.get_text() for text in ax.texts] == ["2/L"]
+def test_thresholds_cross_the_axes_at_their_level_and_their_moment(ax):
+    plotting.threshold(ax, y=0.5, label="2/L")
+    plotting.threshold(ax, x=3.0, label="escape")
+    level, moment = ax.lines
+    assert level.get_ydata() == [0.5, 0.5]
+    assert moment.get_xdata() == [3.0, 3.0]
+    assert level.is_dashed()
+    assert moment.is_dashed()
+    assert [text.get_text() for text in ax.texts] == ["2/L", "escape"]
