@@ -6,6 +6,7 @@ from typing import Any
 
 import torch
 from IPython import get_ipython
+from matplotlib_inline.backend_inline import set_matplotlib_formats
 
 from descent import labs, plotting
 from descent.runtime import resolve_device, seed_everything
@@ -101,6 +102,9 @@ def start(name: str, variables: Mapping[str, Any]) -> Lab:
     parameters = labs.validate(name, {key: variables[key] for key in given if key in variables})
     seed_everything(parameters.seed)
     plotting.use_style()
+    if get_ipython():
+        # Twice the pixels, and the width in the output, so that all figures have one scale.
+        set_matplotlib_formats("retina")
     return Lab(name, parameters)
 
 
