@@ -161,6 +161,23 @@ def test_the_escape_from_a_saddle_takes_the_steps_counted(curvature, lr, start):
     assert count == pytest.approx(math.ceil(steps), abs=steps % 1 > 1 - 1e-9 or steps % 1 < 1e-9)
 
 
+@pytest.mark.parametrize(
+    "bound",
+    [
+        lambda step: theory.gradient_descent_stationary_bound(3.0, 1.0, step),
+        lambda step: theory.gradient_descent_convex_bound(3.0, 1.0, step),
+        lambda step: theory.gradient_descent_worst_case(3.0, 1.0, step),
+        lambda step: theory.gradient_descent_linear_bound(1e4, 1.0, 1.0, step),
+        lambda step: theory.gradient_descent_distance(STEPS[:2], STEPS[:2], 0.1, step),
+    ],
+    ids=["stationary", "convex", "worst case", "linear", "distance"],
+)
+def test_the_steps_of_a_trace_are_whole_numbers_and_lose_no_digits(bound):
+    steps = torch.arange(1, 10_000, 999)
+    assert torch.equal(bound(steps), bound(steps.double()))
+    assert bound(steps).dtype == torch.float64
+
+
 def rounded_difference(h, eps, points):
     """Give the difference quotient of exp with each value moved by its largest error."""
     values = [
