@@ -11,8 +11,10 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from itertools import pairwise
 from pathlib import Path
 
+import torch
 from printed import Misprint, equations
 
 TOKEN = re.compile(r"\\[a-zA-Z]+|\\.|[0-9]+|\S|\s+")
@@ -34,7 +36,9 @@ DROPPED = {"-", r"\ln", r"\nabla", r"\top", r"\star", r"\sum"}
 
 EQUIVALENT: dict[str, dict[str, str]] = {
     "gd-scalar": {
-        r"\theta_t - \theta^\star = (1 - \lambda \eta )^t (\theta_0 - \theta^\star).": "same product",
+        r"\theta_t - \theta^\star = (1 - \lambda \eta )^t (\theta_0 - \theta^\star).": (
+            "same product"
+        ),
     },
     "gd-rate": {
         r"\rho(\eta) = \max\left(1 - \eta\mu, |1 - \eta L|\right).": (
@@ -96,7 +100,7 @@ def _token_changes(latex: str) -> Iterator[str]:
             yield put(index, other)
     for bar in ("|", r"\|"):
         bars = [index for index, token in enumerate(tokens) if token == bar]
-        for first, second in zip(bars, bars[1:], strict=False):
+        for first, second in pairwise(bars):
             yield "".join(t for index, t in enumerate(tokens) if index not in (first, second))
     for index, one in enumerate(symbols):
         for two in symbols[:index]:
@@ -126,7 +130,7 @@ def _closed(token: str) -> str:
 
 
 @cache
-def tests() -> dict[str, list[Callable[[], None]]]:
+def labelled_tests() -> dict[str, list[Callable[[], None]]]:
     """Collect the equation tests of this folder, by label."""
     found = defaultdict(list)
     for file in sorted(Path(__file__).parent.glob("test_*.py")):
@@ -159,7 +163,7 @@ def verdict(label: str, latex: str) -> str:
     """
     with printed_as(label, latex), warnings.catch_warnings():
         warnings.simplefilter("error")  # as pytest is told to
-        for test in tests()[label]:
+        for test in labelled_tests()[label]:
             try:
                 test()
             except Misprint:
@@ -176,6 +180,7 @@ def survivors(label: str) -> list[str]:
 
 def main() -> int:
     """Print, by label, how many changes were tried and what became of them."""
+    torch.set_num_threads(1)  # faster, on tensors this small
     total: dict[str, int] = defaultdict(int)
     unexplained = 0
     for label, original in equations().items():

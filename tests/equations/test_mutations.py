@@ -1,7 +1,7 @@
 """The test of the equation tests: each must notice small changes of the formula it reads."""
 
 import pytest
-from mutations import EQUIVALENT, mutants, survivors, tests
+from mutations import EQUIVALENT, labelled_tests, mutants, survivors
 from printed import equations
 
 
@@ -12,7 +12,7 @@ def test_a_changed_formula_fails_the_tests_of_its_label(label):
 
 
 def test_every_label_has_a_test_and_every_test_a_label():
-    assert tests().keys() == equations().keys()
+    assert labelled_tests().keys() == equations().keys()
 
 
 def test_equivalents_belong_to_equations_of_the_book():

@@ -89,7 +89,7 @@ def test_derivative_that_reads_as_a_function(page):
     ("latex", "expected"),
     [
         (r"y = \mu (x + 1)", 15.0),
-        (r"y = \mu\left(x + 1\right)^2 (x - 1)", 75.0),
+        (r"y = \mu\left(x + 1\right)^2 (x - 1)", 225.0),
         (r"y = \max(x, \mu) - \min(x, \mu)", 1.0),
         (r"y = \ln(x / 2) x", 4 * np.log(2)),
         (r"y = \left|\mu - x\right|", 1.0),
