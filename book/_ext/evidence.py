@@ -7,7 +7,6 @@ without a test, and a test of an equation that is not there, are warnings of the
 
 from collections import defaultdict
 
-import marks
 from docutils import nodes
 from docutils.statemachine import StringList
 from sphinx.application import Sphinx
@@ -16,6 +15,7 @@ from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
+import marks
 from descent.book import ROOT
 
 logger = logging.getLogger(__name__)
@@ -113,7 +113,11 @@ class ClaimsTable(SphinxDirective):
             return []
         lines = ["```{list-table}", ":header-rows: 1", ":widths: 55 20 25", ":class: claims"]
         for row in [("Claim", "Paper", "Test")] + [
-            (" ".join(says.split()), f"{{cite:t}}`{cite}`", f"[`{test.name}`]({url(self.env, test)})")
+            (
+                " ".join(says.split()),
+                f"{{cite:t}}`{cite}`",
+                f"[`{test.name}`]({url(self.env, test)})",
+            )
             for cite, says, test in claims
         ]:
             lines += [f"{start} - {cell}" for start, cell in zip("*  ", row, strict=True)]
@@ -135,7 +139,7 @@ def link_to(env: BuildEnvironment, test: marks.Test) -> nodes.Node:
 
 
 def read_again(app: Sphinx, env: BuildEnvironment, *changes: object) -> list[str]:
-    """Say that pages made from the tests are read anew each time, for the tests may have changed."""
+    """Name the pages made from the tests, which may have changed without them."""
     return [docname for docname in ("book/equations", "book/claims") if docname in env.found_docs]
 
 

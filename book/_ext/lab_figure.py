@@ -59,9 +59,7 @@ class FillLabFigures(SphinxPostTransform):
             glued = read_glue_cache(self.env.mystnb_config.output_folder, place["lab"])
             png = glued.get(place["key"], {}).get("data", {}).get("image/png")
             if png is None:
-                logger.warning(
-                    "%s glues no figure %r", place["lab"], place["key"], location=place
-                )
+                logger.warning("%s glues no figure %r", place["lab"], place["key"], location=place)
                 place.parent.remove(place)
                 continue
             content = b64decode(png)

@@ -1,50 +1,15 @@
-"""The built book on localhost, in a real browser."""
+"""The rendered book on localhost, in a real browser."""
 
-import os
 import threading
 from collections.abc import Iterator
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from itertools import product
-from pathlib import Path
 
 import chromium
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
-
-from descent.book import ROOT
-
-PAGES = Path(os.environ.get("DESCENT_PAGES", ROOT / "build/site/_build/html"))
-"""The rendered book; the environment variable points the tests at another build."""
-
-WIDTHS = {"wide": 1440, "phone": 390}
-
-
-def page_names() -> list[str]:
-    """List the pages, without the one at the root, which only leads on to the first."""
-    names = [file.relative_to(PAGES).as_posix() for file in sorted(PAGES.rglob("*.html"))]
-    names = [name for name in names if not name.startswith("_") and name != "index.html"]
-    if not names:
-        raise pytest.UsageError(f"there are no pages in {PAGES}; run `make book` first")
-    return names
-
-
-class View:
-    """A page as it was loaded, with what it asked for and what it complained about."""
-
-    def __init__(self, page: Page, name: str, base: str) -> None:
-        self.page, self.name, self.base = page, name, base
-        self.complaints: list[str] = []
-        self.requests: list[str] = []
-        page.on("console", self._console)
-        page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.goto(base + name)
-        page.evaluate("window.MathJax?.startup?.promise")
-
-    def _console(self, message: object) -> None:
-        if message.type in {"error", "warning"}:
-            self.complaints.append(message.text)
+from rendered import PAGES, WIDTHS, View, page_names
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -74,9 +39,7 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def page(browser: Browser) -> Iterator[Page]:
     """A wide, light, empty page."""
-    page = browser.new_page(
-        viewport={"width": WIDTHS["wide"], "height": 900}, color_scheme="light"
-    )
+    page = browser.new_page(viewport={"width": WIDTHS["wide"], "height": 900}, color_scheme="light")
     yield page
     page.close()
 
@@ -92,9 +55,7 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 def windows(browser: Browser) -> dict[str, BrowserContext]:
     """A light window of each width; its pages share a cache."""
     return {
-        name: browser.new_context(
-            viewport={"width": width, "height": 900}, color_scheme="light"
-        )
+        name: browser.new_context(viewport={"width": width, "height": 900}, color_scheme="light")
         for name, width in WIDTHS.items()
     }
 

@@ -1,0 +1,114 @@
+"""What must hold between the pages, the tests and the package; no build is needed to see it."""
+
+import re
+
+import pytest
+import yaml
+from printed import equations
+
+import marks
+from descent.book import ROOT
+from descent.labs import parameters_of
+
+BOOK = ROOT / "book"
+PROSE = {page.relative_to(BOOK).as_posix(): page.read_text("utf-8") for page in BOOK.rglob("*.md")}
+# What a reader does not import.
+INTERNAL = {"book", "cli", "runner"}
+
+
+def test_every_equation_has_a_test_and_every_test_an_equation():
+    assert {label for label, _ in marks.equations(ROOT)} == set(equations())
+
+
+def test_every_claim_cites_an_entry_of_the_bibliography():
+    entries = set(re.findall(r"^@\w+\{(\S+),$", (BOOK / "references.bib").read_text("utf-8"), re.M))
+    cited = {cite for cite, _, _ in marks.claims(ROOT)}
+    assert cited
+    assert cited <= entries
+
+
+def test_every_term_is_in_the_glossary():
+    defined = set(re.findall(r"^(?! |:|`|#)(.+)$", PROSE["glossary.md"], re.M))
+    used = {
+        match["target"] or match["text"]
+        for text in PROSE.values()
+        for match in re.finditer(r"\{term\}`(?P<text>[^`<]+?)(?:\s*<(?P<target>[^>]+)>)?`", text)
+    }
+    assert used
+    assert used <= defined
+
+
+def test_the_first_page_links_every_chapter():
+    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
+    chapters = [
+        entry["file"].removeprefix("book/")
+        for part in toc["parts"]
+        if part.get("numbered")
+        for chapter in part["chapters"]
+        for entry in [chapter, *chapter.get("sections", [])]
+    ]
+    assert chapters
+    linked = set(re.findall(r"\{doc\}`[^`]*<(\w+)>`", PROSE["index.md"]))
+    assert [chapter for chapter in chapters if chapter not in linked] == []
+
+
+def test_the_commands_on_the_first_page_name_real_parameters():
+    commands = re.findall(r"(\w+_lab)\S*(?: \S+\.ipynb)? -p (\w+)", PROSE["index.md"])
+    assert len(commands) == 2
+    for lab, parameter in commands:
+        assert parameter in parameters_of(lab).model_fields
+
+
+def test_every_module_has_its_place_in_the_reference():
+    package = ROOT / "code/descent"
+    modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
+    public = {name for name in modules if not name.startswith("_")} - INTERNAL
+    shown = set(re.findall(r"automodule:: descent\.(\w+)", "".join(PROSE.values())))
+    assert shown == public
+
+
+@pytest.fixture
+def tests_of(tmp_path):
+    """Return a function that makes a text the only file of equation tests."""
+
+    def write(source):
+        folder = tmp_path / marks.FOLDER
+        folder.mkdir(parents=True)
+        (folder / "test_one.py").write_text(source, encoding="utf-8")
+        return tmp_path
+
+    return write
+
+
+def test_marks_are_read_from_the_source(tests_of):
+    root = tests_of(
+        "class TestGroup:\n"
+        "    @pytest.mark.equation('one')\n"
+        "    @pytest.mark.equation(label='two')\n"
+        "    @pytest.mark.parametrize('x', [1])\n"
+        "    def test_both(self, x): pass\n"
+        "@pytest.mark.claim(cite='paper', says='so ' 'it is')\n"
+        "def test_it(): pass\n"
+    )
+    both = marks.Test("test_both", "tests/equations/test_one.py", 5)
+    assert marks.equations(root) == [("one", both), ("two", both)]
+    assert marks.claims(root) == [
+        ("paper", "so it is", marks.Test("test_it", "tests/equations/test_one.py", 7))
+    ]
+
+
+@pytest.mark.parametrize(
+    ("decorator", "problem"),
+    [
+        ("equation(LABEL)", "label must be a literal string in the mark of test_it, got LABEL"),
+        ("equation()", "label must be a literal string in the mark of test_it, got nothing"),
+        (
+            "claim(cite='paper')",
+            "says must be a literal string in the mark of test_it, got nothing",
+        ),
+    ],
+)
+def test_a_mark_that_cannot_be_read_is_refused(tests_of, decorator, problem):
+    root = tests_of(f"@pytest.mark.{decorator}\ndef test_it(): pass\n")
+    with pytest.raises(ValueError, match=re.escape(f"tests/equations/test_one.py:2: {problem}")):
+        marks.equations(root), marks.claims(root)
