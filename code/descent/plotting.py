@@ -191,16 +191,40 @@ def measured(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None, **styl
     """
     (line,) = ax.plot(x, y, **style)
     if label:
-        ax.annotate(
-            label,
-            (x[-1], y[-1]),
-            xytext=(5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize="small",
-            color=line.get_color(),
-            annotation_clip=False,
-        )
+        note(ax, label, (x[-1], y[-1]), color=line.get_color())
+    return ax
+
+
+def note(
+    ax: Axes,
+    text: str,
+    point: tuple[float, float],
+    *,
+    offset: tuple[float, float] = (5, 0),
+    color: str = INK,
+) -> Axes:
+    """Write a few words beside a point.
+
+    Args:
+        ax: where to draw.
+        text: the words.
+        point: in the units of the axes.
+        offset: from the point to the left middle of the text, in typographic points.
+        color: of the text, as a rule that of the line it names.
+
+    Returns:
+        The axes.
+    """
+    ax.annotate(
+        text,
+        point,
+        xytext=offset,
+        textcoords="offset points",
+        va="center",
+        fontsize="small",
+        color=color,
+        annotation_clip=False,
+    )
     return ax
 
 
