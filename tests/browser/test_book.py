@@ -5,8 +5,9 @@ import re
 from importlib import import_module
 
 import pytest
+from accessibility import faults
 from playwright.sync_api import Page, expect
-from rendered import PAGES, page_names
+from rendered import PAGES
 from sphinx.util.inventory import InventoryFile
 
 from descent.book import ROOT, labs_in_toc
@@ -47,6 +48,12 @@ def test_code_can_be_copied(page: Page, base: str) -> None:
     blocks = page.locator("div.highlight pre").count()
     assert blocks > 0
     expect(page.locator("button.copybtn")).to_have_count(blocks)
+
+
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_code_is_legible(page: Page, base: str, theme: str) -> None:
+    page.goto(f"{base}book/{labs_in_toc()[0]}.html")
+    assert faults(page, theme, {"include": [[".highlight"]]}) == []
 
 
 @pytest.mark.parametrize("lab", labs_in_toc())
