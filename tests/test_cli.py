@@ -139,7 +139,7 @@ def test_bad_input_is_one_line_and_no_kernel(
 ):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     monkeypatch.chdir(write_lab(tmp_path))
-    if "--root" not in arguments:
+    if arguments and "--root" not in arguments:
         arguments = ["--root", ".", *arguments]
     assert main(arguments) == status
     shown = capsys.readouterr()
@@ -209,10 +209,19 @@ def test_run_leaves_the_executed_notebook_and_prints_one_line(tmp_path, capsys):
     assert str(tmp_path) not in executed.read_text()
 
 
-def test_kernel_adds_no_noise(tmp_path):
-    # Its standard error is not Python's, so capsys would miss it.
-    command = [*COMMAND, "--root", write_lab(tmp_path), "run", LAB, "-o", tmp_path, "--no-progress"]
-    assert subprocess.run(command, capture_output=True, text=True, check=True).stderr == ""
+@pytest.mark.parametrize(
+    ("cell", "told"),
+    [
+        ("print('ran')", ""),
+        ("import os; os.kill(os.getpid(), 9)", f"descent: {LAB}: Kernel died; [^\n]*\n"),
+    ],
+)
+def test_libraries_and_kernel_add_no_noise(cell, told, tmp_path):
+    # Within pytest their logs go to pytest, and the kernel's standard error past it.
+    root = write_lab(tmp_path, cell)
+    command = [*COMMAND, "--root", root, "run", LAB, "-o", root / "out", "--no-progress"]
+    shown = subprocess.run(command, capture_output=True, text=True)
+    assert re.fullmatch(told, shown.stderr)
 
 
 def test_progress_names_the_lab_and_the_place(tmp_path, capsys):
