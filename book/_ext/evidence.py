@@ -1,7 +1,7 @@
 """Two pages that say what holds the book up: equation to test, and claim to test.
 
 ``{equation-index}`` lists every numbered equation with the tests that carry its label, and
-``{claims-table}`` every claim of a paper with the test that repeats it. A numbered equation
+``{claims}`` every claim of a paper with the test that repeats it. A numbered equation
 without a test, and a test of an equation that is not there, are warnings of the build.
 """
 
@@ -21,7 +21,7 @@ from descent.book import ROOT
 logger = logging.getLogger(__name__)
 
 
-class Evidence(nodes.General, nodes.Element):
+class EquationIndexPlace(nodes.General, nodes.Element):
     """Stands where the equation index goes until every equation has its number."""
 
 
@@ -30,7 +30,7 @@ class EquationIndex(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Return the placeholder."""
-        return [Evidence()]
+        return [EquationIndexPlace()]
 
 
 class FillEquationIndex(SphinxPostTransform):
@@ -40,7 +40,7 @@ class FillEquationIndex(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         """Replace each placeholder of the page."""
-        for placeholder in list(self.document.findall(Evidence)):
+        for placeholder in list(self.document.findall(EquationIndexPlace)):
             placeholder.replace_self(self.index())
             # The page had no mathematics when it was read, and would be served without MathJax.
             domain = self.env.get_domain("math")
@@ -83,7 +83,7 @@ class FillEquationIndex(SphinxPostTransform):
         title = self.env.titles[docname].astext()
         uri = self.app.builder.get_relative_uri(self.env.docname, docname)
         link = nodes.reference("", title, refuri=uri, internal=True)
-        return nodes.rubric("", "", link, classes=["equation-chapter"])
+        return nodes.rubric("", "", link, classes=["evidence-chapter"])
 
     def entry(self, docname: str, equation: nodes.math_block, tests: list) -> nodes.Node:
         """Show one equation: its number, its label, itself, its tests."""
@@ -98,31 +98,25 @@ class FillEquationIndex(SphinxPostTransform):
         head = nodes.paragraph("", "", number, nodes.Text(" "), nodes.literal(label, label))
         linked = [nodes.list_item("", nodes.paragraph("", "", link_to(self.env, t))) for t in tests]
         return nodes.container(
-            "", head, formula, nodes.bullet_list("", *linked), classes=["equation-entry"]
+            "", head, formula, nodes.bullet_list("", *linked), classes=["evidence"]
         )
 
 
-class ClaimsTable(SphinxDirective):
+class Claims(SphinxDirective):
     """List each claim with its paper and its test."""
 
     def run(self) -> list[nodes.Node]:
-        """Write the table in MyST, so that claims may hold mathematics, and parse it."""
+        """Write the list in MyST, so that claims may hold mathematics, and parse it."""
         claims = marks.claims(ROOT)
         if not claims:
             logger.warning("no test in %s carries the mark 'claim'", marks.FOLDER)
             return []
-        lines = ["```{list-table}", ":header-rows: 1", ":widths: 55 20 25", ":class: claims"]
-        for row in [("Claim", "Paper", "Test")] + [
-            (
-                " ".join(says.split()),
-                f"{{cite:t}}`{cite}`",
-                f"[`{test.name}`]({url(self.env, test)})",
-            )
-            for cite, says, test in claims
-        ]:
-            lines += [f"{start} - {cell}" for start, cell in zip("*  ", row, strict=True)]
+        lines = []
+        for cite, says, test in claims:
+            proof = f"{{cite:t}}`{cite}` · [`{test.name}`]({url(self.env, test)})"
+            lines += ["```{div} evidence", " ".join(says.split()), "", proof, "```", ""]
         box = nodes.container()
-        self.state.nested_parse(StringList([*lines, "```"], source="claims"), 0, box)
+        self.state.nested_parse(StringList(lines, source="claims"), 0, box)
         return box.children
 
 
@@ -145,9 +139,9 @@ def read_again(app: Sphinx, env: BuildEnvironment, *changes: object) -> list[str
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register both directives."""
-    app.add_node(Evidence)
+    app.add_node(EquationIndexPlace)
     app.add_directive("equation-index", EquationIndex)
-    app.add_directive("claims-table", ClaimsTable)
+    app.add_directive("claims", Claims)
     app.add_post_transform(FillEquationIndex)
     app.connect("env-get-outdated", read_again)
     return {"parallel_read_safe": True, "parallel_write_safe": True}
