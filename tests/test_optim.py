@@ -347,8 +347,16 @@ def test_parameters_come_as_a_list_a_generator_or_with_their_names(optimizer):
         advance(optimizer(params_of(models[way]), lr=0.1), [*models[way].parameters()], range(2))
     for model in models.values():
         assert same(model.parameters(), models["list"].parameters())
-    named = optimizer(nn.Linear(2, 3).named_parameters())
-    assert named.state_dict()["param_groups"][0]["param_names"] == ["weight", "bias"]
+
+
+@ROWS
+def test_names_are_kept_and_groups_can_be_handed_on(optimizer):
+    first = optimizer(nn.Linear(2, 3).named_parameters(), lr=0.5)
+    second = optimizer(first.param_groups)
+    for each in (first, second):
+        (group,) = each.state_dict()["param_groups"]
+        assert group["param_names"] == ["weight", "bias"]
+        assert group["lr"] == 0.5
 
 
 # Errors

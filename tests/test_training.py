@@ -99,6 +99,14 @@ def test_rates_that_do_not_fit_the_runs_are_refused(start, lr):
     assert str(error.value) == f"lr must broadcast to shape {(*start[:-1], 1)}, got {lr}"
 
 
+def test_rates_in_another_dtype_do_not_change_that_of_the_run():
+    rates = torch.tensor([[0.1], [0.2]], dtype=torch.float64)
+    trace = minimize(bowl, torch.ones(2, 3), GradientDescent, num_steps=2, lr=rates)
+    assert trace.params.dtype == torch.float32
+    single = minimize(bowl, torch.ones(2, 3), GradientDescent, num_steps=2, lr=rates.float())
+    assert torch.equal(trace.params, single.params)
+
+
 def test_minimize_leaves_its_arguments_alone():
     start, rates = torch.ones(2, 3), torch.full((2, 1), 0.1)
     kept = start.clone(), rates.clone()
