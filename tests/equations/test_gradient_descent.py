@@ -270,12 +270,17 @@ def bowl_run() -> dict[str, Tensor]:
 @pytest.mark.equation("gd-modes")
 def test_each_coordinate_of_a_bowl_goes_its_own_way():
     run = bowl_run()
-    assert evaluate(
+    equation = evaluate(
         "gd-modes",
         {r"c_{t,i}": "now", r"c_{0,i}": "start", r"\lambda_i": "curvatures"},
         **{name: run[name] for name in ("now", "start", "curvatures", "t")},
         eta=0.45,
-    ).equal()
+    )
+    assert equation.equal()
+    in_theory = theory.gradient_descent_distance(
+        run["curvatures"], run["start"], 0.45, run["t"].flatten()
+    )
+    np.testing.assert_allclose(np.linalg.norm(equation.right, axis=-1), in_theory)
 
 
 @pytest.mark.equation("gd-loss")

@@ -58,6 +58,13 @@ def test_fragment_that_a_longer_one_has_used_up(page):
         evaluate("one", {r"f(\theta)": "value", r"\theta": "theta"}, y=1.0, value=1.0, theta=1.0)
 
 
+def test_longer_fragments_go_first(page):
+    page(formula(r"y = f(\theta) - \theta"))
+    assert evaluate(
+        "one", {r"\theta": "theta", r"f(\theta)": "value"}, y=3.0, value=5.0, theta=2.0
+    ).equal()
+
+
 @pytest.mark.parametrize("latex", ["y = x +", r"y = \frac{x}", "y = (x", "y = x)", "y =", "= x"])
 def test_latex_that_cannot_be_read(page, latex):
     page(formula(latex))
