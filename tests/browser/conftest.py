@@ -40,6 +40,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A wide, light, empty page."""
     page = browser.new_page(viewport={"width": WIDTHS["wide"], "height": 900}, color_scheme="light")
+    page.set_default_timeout(5_000)
     yield page
     page.close()
 
