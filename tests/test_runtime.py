@@ -8,22 +8,6 @@ import torch
 from descent.runtime import resolve_device, seed_everything
 
 
-@pytest.fixture(autouse=True)
-def _process_state_is_put_back(monkeypatch):
-    # Registered with monkeypatch so that a value set by the code under test is undone.
-    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", "")
-    monkeypatch.delenv("CUBLAS_WORKSPACE_CONFIG")
-    deterministic = torch.are_deterministic_algorithms_enabled()
-    threads = torch.get_num_threads()
-    python, numpy = random.getstate(), np.random.get_state()  # noqa: NPY002
-    with torch.random.fork_rng():
-        yield
-    random.setstate(python)
-    np.random.set_state(numpy)  # noqa: NPY002
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(deterministic)
-
-
 @pytest.fixture
 def cuda_devices(monkeypatch):
     def pretend(count: int) -> None:

@@ -15,6 +15,7 @@ from matplotlib.colors import LinearSegmentedColormap, to_hex
 from matplotlib.figure import Figure
 from torch import Tensor
 
+from descent._checks import check_choice
 from descent.optim import OPTIMIZERS
 from descent.problems import Problem
 from descent.training import Trace
@@ -24,19 +25,20 @@ INK = "#7a7a7a"
 
 PALETTE = (
     "#3478c9", "#c8660e", "#2b8f57", "#9b5fc4", "#cf4747",
-    "#14899a", "#a8743c", "#c4508f", "#7f8a1d", "#6a6fd1",
+    "#14899a", "#a8743c", "#c4508f", "#7f8a1d", "#886898",
 )  # fmt: skip
 """One colour per optimizer, in the order of :data:`descent.optim.OPTIMIZERS`."""
 
 DASHES = ("-", (0, (6, 1.5)), (0, (4, 1, 1, 1)), (0, (2, 1)))
 """One dash after the other, so that no two optimizers share both colour and dash."""
 
-# Wider than what was measured and half transparent, so that the one shows beside the other.
+# Wider than what was measured and under it, so that the one shows beside the other.
 _THEORY = {
     "color": INK,
     "linestyle": (0, (1.6, 1.1)),
     "linewidth": 4.5,
-    "alpha": 0.5,
+    "alpha": 0.8,
+    "zorder": 1.5,
     "dash_capstyle": "butt",
 }
 _LEVEL = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2}
@@ -95,9 +97,7 @@ def style_of(optimizer: str) -> dict[str, Any]:
         >>> style_of("gradient descent")
         {'color': '#3478c9', 'linestyle': '-'}
     """
-    if optimizer not in OPTIMIZERS:
-        known = ", ".join(OPTIMIZERS)
-        raise ValueError(f"there is no optimizer {optimizer!r}; there are: {known}")
+    check_choice("optimizer", optimizer, OPTIMIZERS)
     row = list(OPTIMIZERS).index(optimizer)
     return {"color": PALETTE[row % len(PALETTE)], "linestyle": DASHES[row % len(DASHES)]}
 
@@ -150,7 +150,7 @@ def contours(ax: Axes, problem: Problem) -> Axes:
     values = problem.objective(grid)
     values = values - values.min()
     # Levels evenly spaced in the square root are evenly spaced in distance on a bowl.
-    levels = torch.linspace(0.04, 1.0, 12) ** 2 * values.max()
+    levels = torch.linspace(0.04, 0.95, 12) ** 2 * values.max()
     ax.contour(x, y, values, levels=levels, colors=INK, alpha=0.45, linewidths=0.8)
     if problem.minimizer is not None:
         ax.plot(*problem.minimizer, marker="x", color=INK, markersize=7, linestyle="none")

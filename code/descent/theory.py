@@ -99,7 +99,9 @@ def gradient_descent_steps(rate: float, shrink: float) -> int:
     """
     check_in_interval("rate", rate, "(0, 1)")
     check_in_interval("shrink", shrink, "(0, 1)")
-    return math.ceil(math.log(shrink) / math.log(rate) - 1e-12)
+    steps = math.ceil(math.log(shrink) / math.log(rate))
+    # The quotient of two rounded logarithms may lie on the wrong side of a whole number.
+    return steps - 1 if rate ** (steps - 1) <= shrink else steps
 
 
 def gradient_descent_distance(
@@ -279,7 +281,7 @@ def forward_difference_bound(h: Tensor, eps: float, value: float, second: float)
     References:
         The chapter on gradient descent, equation ``gd-forward``.
     """
-    _check_difference(eps, value, second)
+    _check_difference(eps, value, second=second)
     return second * h / 2 + 2 * eps * value / h
 
 
@@ -301,7 +303,7 @@ def forward_difference_best(eps: float, value: float, second: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-forward-best``.
     """
-    _check_difference(eps, value, second)
+    _check_difference(eps, value, second=second)
     return 2 * math.sqrt(eps * value / second)
 
 
@@ -324,7 +326,7 @@ def central_difference_bound(h: Tensor, eps: float, value: float, third: float) 
     References:
         The chapter on gradient descent, equation ``gd-central``.
     """
-    _check_difference(eps, value, third)
+    _check_difference(eps, value, third=third)
     return third * h**2 / 6 + eps * value / h
 
 
@@ -346,11 +348,11 @@ def central_difference_best(eps: float, value: float, third: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-central-best``.
     """
-    _check_difference(eps, value, third)
+    _check_difference(eps, value, third=third)
     return math.cbrt(3 * eps * value / third)
 
 
-def _check_difference(eps: float, value: float, derivative: float) -> None:
+def _check_difference(eps: float, value: float, **derivative: float) -> None:
     check_in_interval("eps", eps, "(0, 1)")
-    check_in_interval("value", value, "(0, inf)")
-    check_in_interval("derivative", derivative, "(0, inf)")
+    for name, size in {"value": value, **derivative}.items():
+        check_in_interval(name, size, "(0, inf)")
