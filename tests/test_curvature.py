@@ -172,3 +172,10 @@ def test_a_bad_tolerance_is_named(tol):
     model = nn.Linear(2, 1)
     with pytest.raises((TypeError, ValueError), match=r"^tol must be .*\(0, 1\), got"):
         sharpness(model, lambda: (model.weight**2).sum(), tol=tol)
+
+
+def test_a_curvature_beyond_the_floats_is_nan():
+    # The gradient is 2e20 everywhere; the second derivative, 2e50, is no float32.
+    model = nn.Linear(4, 1, bias=False)
+    nn.init.constant_(model.weight, 1e-30)
+    assert math.isnan(sharpness(model, lambda: (1e25 * model.weight).pow(2).sum()))

@@ -22,7 +22,7 @@ def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3
 
     Returns:
         The largest (most positive) eigenvalue, in units of loss per squared parameter; NaN where
-        the gradient is not finite.
+        the gradient or the curvature is not finite.
 
     Raises:
         TypeError: ``tol`` is not a number.
@@ -64,6 +64,9 @@ def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3
     operator = LinearOperator((size, size), matvec=hessian_times, dtype=np.float64)
     # A fixed first vector makes the result repeat; a random one may not miss the top direction.
     first = np.random.default_rng(0).standard_normal(size)
-    if not hessian_times(first).any():  # then the Hessian is zero, which Lanczos cannot take
+    product = hessian_times(first)
+    if not np.isfinite(product).all():
+        return float("nan")
+    if not product.any():  # then the Hessian is zero, which Lanczos cannot take
         return 0.0
     return float(eigsh(operator, k=1, which="LA", tol=tol, v0=first, return_eigenvectors=False)[0])

@@ -61,8 +61,14 @@ class Lab:
             torch.as_tensor(value, dtype=torch.float64).detach().cpu()
             for value in (measured, expected)
         )
-        if not torch.allclose(found, wanted.expand_as(found), rtol=rel, atol=abs):
-            raise AssertionError(f"does not hold: {claim} (measured {found}, expected {wanted})")
+        found, wanted = torch.broadcast_tensors(found, wanted)
+        excess = (found - wanted).abs() - (abs + rel * wanted.abs())
+        if not bool((excess <= 0).all()):
+            # NaN sorts above every number, so a comparison that failed by NaN is named first.
+            worst = torch.unravel_index(excess.argmax(), excess.shape)
+            place = f" at {[int(index) for index in worst]}" if worst else ""
+            values = f"measured {found[worst]:.6g}, expected {wanted[worst]:.6g}{place}"
+            raise AssertionError(f"does not hold: {claim} ({values})")
         print(f"holds: {claim}")
 
     def glue(self, name: str, value: Any) -> None:

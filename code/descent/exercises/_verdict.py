@@ -1,6 +1,9 @@
 """How a checker answers: one line, and whether the answer is right."""
 
+import math
 from typing import Any
+
+from torch import Tensor
 
 
 def verdict(exercise: str, problem: str | None) -> bool:
@@ -14,8 +17,8 @@ def verdict(exercise: str, problem: str | None) -> bool:
         Whether the answer is right.
 
     Example:
-        >>> verdict("max_lr", "got 1.0 for the Hessian [[1.0]], where 2.0 is right")
-        not yet: max_lr got 1.0 for the Hessian [[1.0]], where 2.0 is right
+        >>> verdict("max_lr", "returned 1 where 2 is right")
+        not yet: max_lr returned 1 where 2 is right
         False
         >>> verdict("max_lr", None)
         correct: max_lr
@@ -25,11 +28,40 @@ def verdict(exercise: str, problem: str | None) -> bool:
     return problem is None
 
 
-def unanswered(answer: Any) -> str | None:
-    """Say that an answer is still empty, or ``None`` if it is not.
+def not_a_number(answer: Any) -> str | None:
+    """Say why an answer is no finite number, or ``None`` if it is one.
 
     Example:
-        >>> unanswered(None)
+        >>> not_a_number(None)
         'returned None: write its body first'
+        >>> not_a_number([1.0])
+        'returned a list where a number is asked'
+        >>> not_a_number(0.5)
     """
-    return "returned None: write its body first" if answer is None else None
+    if answer is None:
+        return "returned None: write its body first"
+    if isinstance(answer, Tensor) and answer.numel() != 1:
+        return f"returned a tensor of shape {tuple(answer.shape)} where a number is asked"
+    try:
+        value = float(answer) if not isinstance(answer, str) else None
+    except (TypeError, ValueError):
+        value = None
+    if value is None:
+        return f"returned a {type(answer).__name__} where a number is asked"
+    return None if math.isfinite(value) else f"returned {value}"
+
+
+def not_a_tensor(answer: Any, shape: tuple[int, ...]) -> str | None:
+    """Say why an answer is no tensor of ``shape``, or ``None`` if it is one.
+
+    Example:
+        >>> not_a_tensor([1.0, 2.0], (2,))
+        'returned a list where a tensor of shape (2,) is asked'
+    """
+    if answer is None:
+        return "returned None: write its body first"
+    if not isinstance(answer, Tensor):
+        return f"returned a {type(answer).__name__} where a tensor of shape {shape} is asked"
+    if tuple(answer.shape) != shape:
+        return f"returned a tensor of shape {tuple(answer.shape)} where {shape} is asked"
+    return None

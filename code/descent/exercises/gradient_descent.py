@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from descent import theory
-from descent.exercises._verdict import unanswered, verdict
+from descent.exercises._verdict import not_a_number, not_a_tensor, verdict
 from descent.problems import Objective, quadratic, rosenbrock, value_and_gradient
 
 
@@ -38,10 +38,10 @@ def max_lr(answer: Callable[[Tensor], float]) -> bool:
     for dim in (1, 2, 5):
         root = torch.randn(dim, dim, generator=_generator(), dtype=torch.float64)
         hessian = root @ root.T
-        found = answer(hessian)
-        if problem := unanswered(found):
-            return verdict("max_lr", problem)
         right = theory.gradient_descent_max_lr(torch.linalg.eigvalsh(hessian)[-1].item())
+        found = answer(hessian.clone())
+        if problem := not_a_number(found):
+            return verdict("max_lr", problem)
         if not math.isclose(found, right, rel_tol=1e-6):
             return verdict("max_lr", f"returned {found:.6g} where {right:.6g} is right")
     return verdict("max_lr", None)
@@ -62,15 +62,15 @@ def steps_needed(answer: Callable[[float, float], int]) -> bool:
         not yet: steps_needed(kappa=2, shrink=0.01) returned 10 where 5 is right
         False
     """
-    for kappa, shrink in ((2.0, 0.01), (100.0, 1e-6), (1e4, 0.5)):
+    for kappa, shrink in ((2.0, 0.01), (1.5, 0.01), (100.0, 1e-6), (1e4, 0.5)):
         name = f"steps_needed(kappa={kappa:g}, shrink={shrink:g})"
         found = answer(kappa, shrink)
-        if problem := unanswered(found):
+        if problem := not_a_number(found):
             return verdict(name, problem)
         rate = theory.gradient_descent_best_rate(kappa)
         right = theory.gradient_descent_steps(rate, shrink)
         if found != right:
-            return verdict(name, f"returned {found} where {right} is right")
+            return verdict(name, f"returned {found:.6g} where {right} is right")
     return verdict("steps_needed", None)
 
 
@@ -97,17 +97,14 @@ def logistic_gradient(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> boo
     input = torch.randn(20, 3, generator=generator, dtype=torch.float64)
     label = 1 - 2 * torch.randint(2, (20,), generator=generator).double()
     w = torch.randn(3, generator=generator, dtype=torch.float64)
-    found = answer(w, input, label)
-    if problem := unanswered(found):
-        return verdict("logistic_gradient", problem)
 
     def loss(w: Tensor) -> Tensor:
         return torch.nn.functional.softplus(-label * (w @ input.T)).mean(-1)
 
     right = value_and_gradient(loss, w)[1]
-    if found.shape != right.shape:
-        shapes = f"{tuple(found.shape)} where {tuple(right.shape)} is right"
-        return verdict("logistic_gradient", f"returned a tensor of shape {shapes}")
+    found = answer(w.clone(), input.clone(), label.clone())
+    if problem := not_a_tensor(found, (3,)):
+        return verdict("logistic_gradient", problem)
     error = (found - right).abs().max().item()
     if not error < 1e-10:
         return verdict("logistic_gradient", f"differs from autograd by {error:.2g}")
@@ -124,15 +121,18 @@ def one_step_rates(answer: Callable[[Tensor], Tensor]) -> bool:
         Whether one step with these rates ends at the minimum.
 
     Example:
-        >>> one_step_rates(lambda eigenvalues: 2 / (eigenvalues.max() + eigenvalues.min()))
+        >>> one_step_rates(lambda eigenvalues: 2 / (eigenvalues + eigenvalues.min()))
         not yet: one_step_rates leaves a distance of ... after one step
+        False
+        >>> one_step_rates(lambda eigenvalues: 2 / (eigenvalues.max() + eigenvalues.min()))
+        not yet: one_step_rates returned a tensor of shape () where (3,) is asked
         False
     """
     problem = quadratic([1.0, 10.0, 1000.0])
     eigenvalues = problem.gradient(torch.ones_like(problem.start))
-    lr = answer(eigenvalues)
-    if empty := unanswered(lr):
-        return verdict("one_step_rates", empty)
+    lr = answer(eigenvalues.clone())
+    if misshapen := not_a_tensor(lr, (3,)):
+        return verdict("one_step_rates", misshapen)
     distance = (problem.start - lr * problem.gradient(problem.start)).norm().item()
     if not distance < 1e-12:
         return verdict("one_step_rates", f"leaves a distance of {distance:.3g} after one step")
@@ -163,8 +163,8 @@ def backtracking(answer: Callable[[Objective, Tensor, float], float]) -> bool:
         right = 1.0
         while objective(theta - right * grad) > value - 0.5 * right * grad.square().sum():
             right /= 2
-        found = answer(objective, theta, 1.0)
-        if problem := unanswered(found):
+        found = answer(objective, theta.clone(), 1.0)
+        if problem := not_a_number(found):
             return verdict("backtracking", problem)
         if found != right:
             return verdict(
@@ -180,27 +180,44 @@ def bounded_forever(answer: Callable[[], tuple[float, float, float]]) -> bool:
         answer: returns the start :math:`a`, :math:`b` and the rate :math:`\eta`.
 
     Returns:
-        Whether, over ten thousand steps, the run stays within distance 10 of the origin and the
-        loss of the last thousand steps never falls below 0.001.
+        Whether, over ten thousand steps, the run stays within distance 10 of the origin, each of
+        the last thousand steps is longer than 0.001 and its loss never falls below 0.001.
 
     Example:
         >>> bounded_forever(lambda: (1.0, 0.5, 0.1))
         not yet: bounded_forever settles: its loss fell to ... in the last thousand steps
         False
+        >>> bounded_forever(lambda: (0.0, 0.0, 0.1))
+        not yet: bounded_forever stands still: one of its last thousand steps was 0 long
+        False
     """
-    start = answer()
-    if problem := unanswered(start):
-        return verdict("bounded_forever", problem)
-    a, b, lr = start
-    lowest = math.inf
+    returned = answer()
+    if returned is None:
+        return verdict("bounded_forever", not_a_number(None))
+    if not isinstance(returned, (tuple, list)) or len(returned) != 3:
+        return verdict(
+            "bounded_forever", f"returned {returned!r} where a, b and the rate are asked"
+        )
+    for number in returned:
+        if problem := not_a_number(number):
+            return verdict("bounded_forever", problem)
+    a, b, lr = (float(number) for number in returned)
+    if not lr > 0:
+        return verdict("bounded_forever", f"needs a rate above 0, got {lr:g}")
+    lowest = shortest = math.inf
     for step in range(10_000):
         residual = a * b - 1
-        a, b = a - lr * residual * b, b - lr * residual * a
+        move = (lr * residual * b, lr * residual * a)
+        a, b = a - move[0], b - move[1]
         if not math.hypot(a, b) < 10:
             return verdict("bounded_forever", f"leaves: it is farther than 10 after step {step}")
         if step >= 9_000:
             lowest = min(lowest, 0.5 * (a * b - 1) ** 2)
+            shortest = min(shortest, math.hypot(*move))
     if lowest < 1e-3:
         reason = f"its loss fell to {lowest:.2g} in the last thousand steps"
         return verdict("bounded_forever", f"settles: {reason}")
+    if shortest < 1e-3:
+        reason = f"one of its last thousand steps was {shortest:.2g} long"
+        return verdict("bounded_forever", f"stands still: {reason}")
     return verdict("bounded_forever", None)

@@ -29,8 +29,8 @@ class Parameters(LabParameters):
 
     lr: Annotated[float, Field(gt=0, lt=2)]
     kappa: Annotated[float, Field(ge=2, le=1000)]
-    num_steps: Annotated[int, Field(ge=50, le=100_000)]
+    num_steps: Annotated[int, Field(ge=50, le=20_000)]
     edge_steps: Annotated[int, Field(ge=20, le=100_000)]
     edge_seeds: Annotated[int, Field(ge=1, le=100)]
-    edge_width: Annotated[int, Field(ge=8, le=1024)]
+    edge_width: Annotated[int, Field(ge=8, le=256)]
     edge_samples: Annotated[int, Field(ge=50, le=1797)]
