@@ -23,6 +23,9 @@ def gradient_descent_max_lr(smoothness: float) -> float:
     Example:
         >>> gradient_descent_max_lr(10.0)
         0.2
+
+    References:
+        The chapter on gradient descent, equation ``gd-stable``.
     """
     check_in_interval("smoothness", smoothness, "(0, inf)")
     return 2 / smoothness
@@ -41,6 +44,9 @@ def gradient_descent_best_lr(smoothness: float, strong_convexity: float) -> floa
     Example:
         >>> gradient_descent_best_lr(100.0, 1.0) == 2 / 101
         True
+
+    References:
+        The chapter on gradient descent, equation ``gd-best-lr``.
     """
     check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
@@ -61,6 +67,9 @@ def gradient_descent_rate(eigenvalues: Sequence[float], lr: float) -> float:
     Example:
         >>> gradient_descent_rate([1.0, 100.0], lr=0.02)
         1.0
+
+    References:
+        The chapter on gradient descent, equation ``gd-rate``.
     """
     check_in_interval("lr", lr, "[0, inf)")
     return max(abs(1 - lr * value) for value in eigenvalues)
@@ -78,6 +87,9 @@ def gradient_descent_best_rate(kappa: float) -> float:
     Example:
         >>> gradient_descent_best_rate(3.0)
         0.5
+
+    References:
+        The chapter on gradient descent, equation ``gd-best-rate``.
     """
     check_in_interval("kappa", kappa, "[1, inf)")
     return (kappa - 1) / (kappa + 1)
@@ -96,6 +108,9 @@ def gradient_descent_steps(rate: float, shrink: float) -> int:
     Example:
         >>> gradient_descent_steps(rate=0.5, shrink=0.125)
         3
+
+    References:
+        The chapter on gradient descent, equation ``gd-steps``.
     """
     check_in_interval("rate", rate, "(0, 1)")
     check_in_interval("shrink", shrink, "(0, 1)")
