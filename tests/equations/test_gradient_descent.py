@@ -860,8 +860,8 @@ def test_sharpness_rises_and_then_hovers_at_or_just_above_the_threshold():
 
 @pytest.mark.claim(
     cite="cohen2021gradient",
-    says="""At the edge of stability the loss rises and falls over short stretches, and still goes down over
-    long ones.""",
+    says="""At the edge of stability the loss rises and falls over short stretches, and still goes
+    down over long ones.""",
 )
 def test_loss_at_the_edge_falls_in_the_long_run_only():
     late = digits_run()["loss"][400:]
