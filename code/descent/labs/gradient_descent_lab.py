@@ -22,7 +22,7 @@ class Parameters(LabParameters):
             "device": "cuda",
             "edge_steps": 4000,
             "edge_seeds": 8,
-            "edge_width": 200,
+            "edge_width": 64,
             "edge_samples": 1797,
         },
     }
