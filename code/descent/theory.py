@@ -406,7 +406,7 @@ def mean_outlier_bias(fraction: float, distance: float) -> float:
         2.5
 
     References:
-        The chapter on losses, equation ``ls-outlier-mean``.
+        The chapter on losses.
     """
     check_in_interval("fraction", fraction, "[0, 1]")
     return fraction * distance
@@ -435,8 +435,8 @@ def median_outlier_bias(fraction: float) -> float:
 def huber_outlier_bias(fraction: float, delta: float) -> float:
     r"""Return how far distant outliers drag Huber's estimate.
 
-    It solves :math:`(1-a)\,\mathbb{E}[\mathrm{clip}(c - Z, -\delta, \delta)] = a\delta` for :math:`c`, with
-    a standard normal :math:`Z`.
+    It is the :math:`c` with :math:`(1-a)\,\mathbb{E}[\psi(c - Z)] = a\delta`, where :math:`\psi`
+    clips to :math:`[-\delta, \delta]` and :math:`Z` is standard normal.
 
     Args:
         fraction: :math:`a`, the part of the samples that lie far above the others, in [0, 0.5).
