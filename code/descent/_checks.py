@@ -41,11 +41,31 @@ def check_in_interval(name: str, value: Number, interval: str) -> None:
     above = value > low if interval[0] == "(" else value >= low
     below = value < high if interval[-1] == ")" else value <= high
     if isinstance(value, Tensor):
-        outside = value[~(above & below)]
-        if outside.numel():
-            raise ValueError(f"{name} must be in {interval}, got {outside[0].item()}")
-    elif not (above and below):
+        value = first_where(~(above & below), value)
+        inside = value is None
+    else:
+        inside = above and below
+    if not inside:
         raise ValueError(f"{name} must be in {interval}, got {value}")
+
+
+def first_where(condition: Tensor, value: Tensor) -> float | None:
+    """Return the first number of ``value`` where ``condition`` holds, or ``None``.
+
+    Inside ``torch.func.vmap`` no number can be looked at, and the answer is ``None``.
+
+    Example:
+        >>> value = torch.tensor([0.5, -1.0, -2.0])
+        >>> first_where(value < 0, value)
+        -1.0
+    """
+    try:
+        found = value[condition]
+        return found[0].item() if found.numel() else None
+    except RuntimeError as error:
+        if "vmap" not in str(error):
+            raise
+        return None
 
 
 def check_positive_int(name: str, value: int, at_least: int = 1) -> None:

@@ -9,6 +9,7 @@ from descent._checks import (
     check_floating,
     check_in_interval,
     check_shape,
+    first_where,
 )
 
 # How far the probabilities of one example may miss a sum of 1, by rounding.
@@ -71,9 +72,9 @@ def check_signs(target: Tensor, shape: tuple[int, ...]) -> None:
     if not isinstance(target, Tensor):
         raise TypeError(f"target must be a tensor, got {target!r}")
     check_shape("target", target, shape)
-    other = target[(target != 1) & (target != -1)]
-    if other.numel():
-        raise ValueError(f"target must be 1 or -1, got {other[0].item()}")
+    other = first_where((target != 1) & (target != -1), target)
+    if other is not None:
+        raise ValueError(f"target must be 1 or -1, got {other}")
 
 
 def check_probabilities(name: str, value: Tensor, dim: int | None = None) -> None:
@@ -90,9 +91,9 @@ def check_probabilities(name: str, value: Tensor, dim: int | None = None) -> Non
         return
     total = value.sum(dim)
     tolerance = max(ROUNDING, 2 * torch.finfo(value.dtype).eps)
-    off = total[(total - 1).abs() > tolerance]
-    if off.numel():
-        raise ValueError(f"{name} must sum to 1 over the classes, got a sum of {off[0].item()}")
+    off = first_where((total - 1).abs() > tolerance, total)
+    if off is not None:
+        raise ValueError(f"{name} must sum to 1 over the classes, got a sum of {off}")
 
 
 def check_log_probabilities(name: str, value: Tensor) -> None:
@@ -104,9 +105,9 @@ def check_log_probabilities(name: str, value: Tensor) -> None:
         ...
         ValueError: input must hold log-probabilities, at most 0, got 0.5
     """
-    above = value[value > ROUNDING]
-    if above.numel():
-        raise ValueError(f"{name} must hold log-probabilities, at most 0, got {above[0].item()}")
+    above = first_where(value > ROUNDING, value)
+    if above is not None:
+        raise ValueError(f"{name} must hold log-probabilities, at most 0, got {above}")
 
 
 def class_dim(input: Tensor) -> int:
@@ -153,5 +154,5 @@ def check_class_indices(target: Tensor, input: Tensor, kept: Tensor | None = Non
     dim = class_dim(input)
     check_dtype("target", target, torch.int64)
     check_shape("target", target, tuple(input.shape[:dim] + input.shape[dim + 1 :]))
-    classes = target if kept is None else target[kept]
+    classes = target if kept is None else torch.where(kept, target, 0)
     check_in_interval("target", classes, f"[0, {input.shape[dim] - 1}]")

@@ -14,7 +14,7 @@ from descent.losses._common import (
     class_dim,
     reduce,
 )
-from descent.losses.stable import log_softmax, logsumexp, softplus
+from descent.losses.stable import log_softmax, softplus
 
 
 def binary_cross_entropy_with_logits(
@@ -121,8 +121,8 @@ def nll_loss(
     """
     check_floating("input", input)
     check_log_probabilities("input", input)
-    loss, weights = _weighted_nll(input, target, weight, ignore_index)
-    return _reduce_weighted(loss, weights, reduction)
+    log_prob, weights = _pick(input, target, weight, ignore_index)
+    return _reduce_weighted(-weights * log_prob, weights, reduction)
 
 
 def cross_entropy(
@@ -175,18 +175,19 @@ def cross_entropy(
         Derived in the chapter on losses, as the likelihood of a categorical variable.
     """
     dim = class_dim(input)
-    check_class_weight(weight, input)
     check_number("label_smoothing", label_smoothing, "[0, 1]")
     num_classes = input.shape[dim]
     log_probs = log_softmax(input, dim)
     if isinstance(target, Tensor) and target.is_floating_point() and target.ndim == input.ndim:
         check_pair(input, target)
+        check_class_weight(weight, input)
         check_probabilities("target", target, dim)
         if ignore_index >= 0:
             raise ValueError(f"ignore_index must be negative for probabilities, got {ignore_index}")
         smoothed = (1 - label_smoothing) * target + label_smoothing / num_classes
         return reduce(_cross(smoothed, log_probs, weight, dim), reduction)
-    loss, weights = _weighted_nll(log_probs, target, weight, ignore_index)
+    log_prob, weights = _pick(log_probs, target, weight, ignore_index)
+    loss = -weights * log_prob
     if label_smoothing:
         uniform = torch.full_like(log_probs, 1 / num_classes)
         spread = _cross(uniform, log_probs, weight, dim).masked_fill(target == ignore_index, 0.0)
@@ -212,8 +213,7 @@ def focal_loss(
     :math:`\gamma = 0` gives :func:`cross_entropy`.
 
     Args:
-        input: logits, of shape ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``, with at least two
-            classes.
+        input: logits, of shape ``(C,)``, ``(N, C)`` or ``(N, C, d1, ...)``.
         target: class indices in [0, C), int64, of the shape of ``input`` without ``C``.
         gamma: the power, in [0, inf).
         weight: one number of at least 0 for each class, of shape ``(C,)``.
@@ -228,10 +228,9 @@ def focal_loss(
             is negative, or ``reduction`` is unknown.
 
     Example:
-        >>> logits = torch.tensor([[0.9, 0.1]]).log()
-        >>> easy = torch.tensor([0])
-        >>> cross_entropy(logits, easy) / focal_loss(logits, easy, gamma=2.0)
-        tensor(100.)
+        >>> logits = torch.tensor([[0.9, 0.1], [0.1, 0.9]]).log()
+        >>> focal_loss(logits, torch.tensor([0, 0]), reduction="none")
+        tensor([0.0011, 1.8651])
 
     Note:
         PyTorch has no such loss.
@@ -239,18 +238,12 @@ def focal_loss(
     References:
         Derived in the chapter on losses.
     """
-    dim = class_dim(input)
-    if input.shape[dim] < 2:
-        raise ValueError(f"input must have at least 2 classes, got {input.shape[dim]}")
-    check_class_weight(weight, input)
     check_number("gamma", gamma, "[0, inf)")
-    log_probs = log_softmax(input, dim)
-    loss, weights = _weighted_nll(log_probs, target, weight, ignore_index)
-    # log(1 - p_y) as the logarithm of the other classes' sum: exact where p_y rounds to 1.
-    classes = torch.arange(input.shape[dim], device=input.device)
-    is_target = target.unsqueeze(dim) == classes.view(-1, *[1] * (input.ndim - dim - 1))
-    log_rest = logsumexp(log_probs.masked_fill(is_target, -torch.inf), dim)
-    return _reduce_weighted((gamma * log_rest).exp() * loss, weights, reduction)
+    log_probs = log_softmax(input, class_dim(input))
+    log_prob, weights = _pick(log_probs, target, weight, ignore_index)
+    # 1 - p, kept above 0: there the slope of a power below 1 is infinite.
+    rest = (-log_prob.expm1()).clamp(min=torch.finfo(input.dtype).tiny)
+    return _reduce_weighted(-weights * rest**gamma * log_prob, weights, reduction)
 
 
 def _cross(target: Tensor, log_probs: Tensor, weight: Tensor | None, dim: int) -> Tensor:
@@ -259,19 +252,19 @@ def _cross(target: Tensor, log_probs: Tensor, weight: Tensor | None, dim: int) -
     return -(target * log_probs).sum(dim)
 
 
-def _weighted_nll(
+def _pick(
     log_probs: Tensor, target: Tensor, weight: Tensor | None, ignore_index: int
 ) -> tuple[Tensor, Tensor]:
-    """Return the loss and the weight of each example, both 0 where the target is ignored."""
+    """Return the log-probability and the weight of each target, both 0 where it is ignored."""
     dim = class_dim(log_probs)
     check_class_weight(weight, log_probs)
     kept = target != ignore_index
     check_class_indices(target, log_probs, kept)
     index = torch.where(kept, target, 0)
     picked = log_probs.gather(dim, index.unsqueeze(dim)).squeeze(dim)
-    weights = kept.to(log_probs.dtype) if weight is None else torch.where(kept, weight[index], 0.0)
-    # Not the product alone: an ignored example may have a log-probability of minus infinity.
-    return torch.where(kept, -weights * picked, 0.0), weights
+    weights = torch.ones_like(picked) if weight is None else weight[index]
+    # A weight of 0 is not enough: 0 times an infinite logarithm, or gradient, is NaN.
+    return torch.where(kept, picked, 0.0), torch.where(kept, weights, 0.0)
 
 
 def _reduce_weighted(loss: Tensor, weights: Tensor, reduction: str) -> Tensor:

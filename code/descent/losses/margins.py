@@ -13,8 +13,9 @@ from descent.losses._common import (
 )
 from descent.losses.stable import softplus
 
-# What PyTorch adds to a squared length, so that a vector of zeros has a direction.
-_SQUARED_LENGTH_EPS = 1e-12
+# What PyTorch adds to a squared length, so that a vector of zeros has a cosine: 1e-12, which it
+# stores in single precision.
+_SQUARED_LENGTH_EPS = 9.999999960041972e-13
 
 
 def hinge_embedding_loss(
