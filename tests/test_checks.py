@@ -157,9 +157,9 @@ def test_tensors_of_other_numbers_do_not(dtype):
 
 @pytest.mark.parametrize("value", [1.0, [1.0], np.ones(2), None])
 def test_what_is_not_a_tensor_is_a_type_error(value):
-    with pytest.raises(TypeError, match="^input must be a tensor, got "):
+    with pytest.raises(TypeError, match=r"^input must be a tensor, got "):
         check_floating("input", value)
-    with pytest.raises(TypeError, match="^target must be a tensor, got "):
+    with pytest.raises(TypeError, match=r"^target must be a tensor, got "):
         check_dtype("target", value, torch.float32)
 
 

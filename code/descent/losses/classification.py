@@ -157,9 +157,10 @@ def cross_entropy(
         A scalar, or with ``"none"`` the shape of ``input`` without ``C``; in nats.
 
     Raises:
-        ValueError: a shape or dtype does not fit, a class is out of range, the probabilities are
-            none, ``ignore_index`` names a class though the targets are probabilities, a weight
-            is negative, ``label_smoothing`` is not in [0, 1], or ``reduction`` is unknown.
+        ValueError: a shape or dtype does not fit, a class is out of range, probabilities are not in
+            [0, 1] or do not sum to 1, ``ignore_index`` names a class though the targets are
+            probabilities, a weight is negative, ``label_smoothing`` is not in [0, 1], or
+            ``reduction`` is unknown.
 
     Example:
         >>> cross_entropy(torch.zeros(4, 10), torch.tensor([3, 1, 4, 1]))
@@ -230,7 +231,7 @@ def focal_loss(
     Example:
         >>> logits = torch.tensor([[0.9, 0.1], [0.1, 0.9]]).log()
         >>> focal_loss(logits, torch.tensor([0, 0]), reduction="none")
-        tensor([0.0011, 1.8651])
+        tensor([1.0536e-03, 1.8651e+00])
 
     Note:
         PyTorch has no such loss.

@@ -140,7 +140,8 @@ def gaussian_nll_loss(
             + \frac12\log 2\pi
 
     :math:`\mu` is ``input``, :math:`v` is ``var``, :math:`y` is ``target``; the last term is
-    left out unless ``full``. Below a variance of about 1 it is negative, with or without it.
+    left out unless ``full``. Where a prediction is right and sure, the loss is negative: it can be
+    from :math:`v < 1` on, and from :math:`v < 1/2\pi` with the last term.
 
     Args:
         input: predicted means, of any shape.

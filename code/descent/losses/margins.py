@@ -186,8 +186,8 @@ def cosine_embedding_loss(
         tensor(0.0400)
 
     Note:
-        As in PyTorch, and not in its manual, 1e-12 is added to each squared length: a vector of
-        zeros has the cosine 0 with every other.
+        As in PyTorch, and not in its manual, 1e-12 is added to each squared length, in single
+        precision 9.99999996e-13: a vector of zeros has the cosine 0 with every other.
 
     References:
         The chapter on losses.
