@@ -396,7 +396,7 @@ def mean_outlier_bias(fraction: float, distance: float) -> float:
 
     Args:
         fraction: :math:`a`, the part of the samples that are outliers, in [0, 1].
-        distance: :math:`D`, where they lie, seen from the mean of the others.
+        distance: :math:`D`, where they lie, seen from the mean of the others, in (-inf, inf).
 
     Returns:
         The bias.
@@ -409,6 +409,7 @@ def mean_outlier_bias(fraction: float, distance: float) -> float:
         The chapter on losses.
     """
     check_in_interval("fraction", fraction, "[0, 1]")
+    check_in_interval("distance", distance, "(-inf, inf)")
     return fraction * distance
 
 

@@ -22,7 +22,7 @@ from torch.autograd.functional import hessian
 from torch.distributions import Categorical, Laplace, Normal, Poisson, kl_divergence
 from torch.nn import functional
 
-from descent import theory
+from descent import losses, theory
 
 
 def normal(*shape: int, seed: int = 0) -> Tensor:
@@ -142,6 +142,11 @@ def test_pinball_loss_is_that_of_scikit_learn():
         for residual, level in zip(r.tolist(), tau.tolist(), strict=True)
     ]
     assert evaluate("ls-pinball", {r"\ell_\tau(r)": "loss"}, loss=loss, r=r, tau=tau).equal()
+    in_package = [
+        float(losses.quantile_loss(residual, torch.zeros_like(residual), quantile=float(level)))
+        for residual, level in zip(r, tau, strict=True)
+    ]
+    np.testing.assert_allclose(in_package, loss)
 
 
 @pytest.mark.equation("ls-pinball-slope")
@@ -727,6 +732,10 @@ def test_gradient_of_focal_loss_is_that_by_autograd():
             p=z.sigmoid(),
             gamma=gamma,
         ).equal()
+        pair = torch.stack([z, torch.zeros_like(z)], -1)  # p is the softmax of the first
+        first = torch.zeros(len(z), dtype=torch.long)
+        in_package = losses.focal_loss(pair, first, gamma=gamma, reduction="none")
+        torch.testing.assert_close(in_package, focal(z.sigmoid(), gamma))
 
 
 @cache
