@@ -406,6 +406,7 @@ def test_a_sigmoid_is_rounded_to_one_from_there_on():
         is_one = 1 / (1 + torch.exp(-z)) == 1
         equation = evaluate("ls-saturation", z=z.double(), t=bits)
         np.testing.assert_array_equal(equation.holds(), is_one.numpy())
+        np.testing.assert_allclose(equation.right, limit)
         # At the limit itself the exponential is this power of two.
         at_limit = bool(1 + torch.tensor(2.0**-bits, dtype=dtype) == 1)
         assert evaluate("ls-saturation", z=limit, t=bits).holds() == at_limit
