@@ -27,8 +27,8 @@ class Parameters(LabParameters):
         },
     }
 
-    num_samples: Annotated[int, Field(ge=50, le=100_000)]
-    num_repeats: Annotated[int, Field(ge=20, le=100_000)]
+    num_samples: Annotated[int, Field(ge=50, le=20_000)]
+    num_repeats: Annotated[int, Field(ge=20, le=20_000)]
     outlier_fraction: Annotated[float, Field(gt=0, le=0.3)]
     num_splits: Annotated[int, Field(ge=2, le=1000)]
     rare_count: Annotated[int, Field(ge=1, le=80)]
