@@ -111,13 +111,15 @@ def test_a_float32_answer_is_not_stable_enough(capsys):
     assert "returned" in said(capsys, exercise.stable_bce, single)
 
 
-def test_any_order_of_least_cost_will_do(capsys):
-    # With half the samples on either side, the middle one of 101 is best.
-    ranks = {9.0: 91, 1.0: 51}
+def ordered(demand, under, over, extra=0):
+    """Return the best of 101 demands for the checker's costs, or the one ``extra`` ranks above."""
+    rank = {(9.0, 1.0): 91, (1.0, 1.0): 51, (1.0, 4.0): 21}[under, over]
+    return demand.sort().values[rank - 1 + extra]
 
-    def answer(demand, under, over):
-        rank = 21 if over == 4.0 else ranks[under]
-        return demand.sort().values[rank - 1]
 
-    assert exercise.best_order(answer)
+def test_the_best_order_is_right_and_its_neighbours_are_not(capsys):
+    assert exercise.best_order(ordered)
     assert capsys.readouterr().out == "correct: best_order\n"
+    for extra in (-1, 1):
+        line = said(capsys, exercise.best_order, lambda *given, by=extra: ordered(*given, by))
+        assert " a day, not " in line
