@@ -459,6 +459,13 @@ def test_half_precision_neither_overflows_nor_changes_the_dtype(dtype):
     assert losses.cross_entropy(smooth, smooth).dtype == dtype
 
 
+@pytest.mark.parametrize("label_smoothing", [0.0, 0.1])
+def test_the_mean_over_no_weight_is_nan(label_smoothing):
+    options = {"weight": torch.tensor([0.0, 1.0, 1.0]), "label_smoothing": label_smoothing}
+    for loss in (losses.cross_entropy, F.cross_entropy):
+        assert loss(torch.ones(2, 3), torch.tensor([0, 0]), **options).isnan()
+
+
 @pytest.mark.parametrize("gamma", [0.0, 0.25, 1.0, 2.0])
 def test_focal_loss_has_a_gradient_where_the_probability_is_one(gamma):
     for logits in ([[1e4, 0.0]], [[30.0, 0.0, -5.0]], [[0.0]]):

@@ -188,12 +188,13 @@ def cross_entropy(
         smoothed = (1 - label_smoothing) * target + label_smoothing / num_classes
         return reduce(_cross(smoothed, log_probs, weight, dim), reduction)
     log_prob, weights = _pick(log_probs, target, weight, ignore_index)
-    loss = -weights * log_prob
-    if label_smoothing:
-        uniform = torch.full_like(log_probs, 1 / num_classes)
-        spread = _cross(uniform, log_probs, weight, dim).masked_fill(target == ignore_index, 0.0)
-        loss = (1 - label_smoothing) * loss + label_smoothing * spread
-    return _reduce_weighted(loss, weights, reduction)
+    loss = _reduce_weighted(-weights * log_prob, weights, reduction)
+    if not label_smoothing:
+        return loss
+    uniform = torch.full_like(log_probs, 1 / num_classes)
+    spread = _cross(uniform, log_probs, weight, dim).masked_fill(target == ignore_index, 0.0)
+    spread = _reduce_weighted(spread, weights, reduction)
+    return (1 - label_smoothing) * loss + label_smoothing * spread
 
 
 def focal_loss(
