@@ -7,6 +7,8 @@ import torch
 
 from descent._checks import (
     check_choice,
+    check_dtype,
+    check_floating,
     check_in_interval,
     check_positive_int,
     check_seed,
@@ -134,3 +136,38 @@ def test_a_shape_that_does_not_fit_is_printed_beside_the_one_wanted(found, shape
     with pytest.raises(ValueError, match="theta must have shape") as error:
         check_shape("theta", torch.zeros(found), shape)
     assert str(error.value) == f"theta must have shape {wanted}, got {found}"
+
+
+def test_a_dtype_that_differs_is_printed_beside_the_one_wanted():
+    check_dtype("target", torch.zeros(2), torch.float32)
+    with pytest.raises(ValueError, match=r"^target must have dtype torch.int64, got torch.bool$"):
+        check_dtype("target", torch.tensor([True]), torch.int64)
+
+
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+def test_tensors_of_floating_point_numbers_pass(dtype):
+    check_floating("input", torch.zeros(2, dtype=dtype))
+
+
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64])
+def test_tensors_of_other_numbers_do_not(dtype):
+    with pytest.raises(ValueError, match=rf"^input must be floating point, got {dtype}$"):
+        check_floating("input", torch.zeros(2, dtype=dtype))
+
+
+@pytest.mark.parametrize("value", [1.0, [1.0], np.ones(2), None])
+def test_what_is_not_a_tensor_is_a_type_error(value):
+    with pytest.raises(TypeError, match=r"^input must be a tensor, got "):
+        check_floating("input", value)
+    with pytest.raises(TypeError, match=r"^target must be a tensor, got "):
+        check_dtype("target", value, torch.float32)
+
+
+def test_numbers_that_vmap_hides_go_unchecked():
+    def double(value):
+        check_in_interval("value", value, "[0, 1]")
+        return 2 * value
+
+    with pytest.raises(ValueError, match="value must be in"):
+        double(torch.tensor([0.5, 3.0]))
+    assert torch.func.vmap(double)(torch.tensor([0.5, 3.0])).tolist() == [1.0, 6.0]

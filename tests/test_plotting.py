@@ -125,10 +125,11 @@ def test_a_figure_has_the_axes_and_the_size_asked_for(columns):
         lambda ax: plotting.measured(ax, STEPS, VALUES, label="loss", color="red"),
         lambda ax: plotting.theory(ax, STEPS, VALUES, label="bound"),
         lambda ax: plotting.bound(ax, STEPS, VALUES, label="bound"),
+        lambda ax: plotting.interval(ax, STEPS, VALUES, 0.1 * VALUES, label="seeds"),
         lambda ax: plotting.threshold(ax, y=0.5, label="2/L"),
         lambda ax: plotting.threshold(ax, x=2, label="escape"),
     ],
-    ids=["contours", "trajectory", "measured", "theory", "bound", "level", "moment"],
+    ids=["contours", "trajectory", "measured", "theory", "bound", "interval", "level", "moment"],
 )
 def test_each_kind_of_figure_draws_on_the_axes_it_is_given_and_returns_them(ax, draw):
     other = plt.figure().add_subplot()
@@ -193,3 +194,19 @@ def test_thresholds_cross_the_axes_at_their_level_and_their_moment(ax):
     assert level.is_dashed()
     assert moment.is_dashed()
     assert [text.get_text() for text in ax.texts] == ["2/L", "escape"]
+
+
+def test_an_interval_is_a_dot_and_a_bar_from_end_to_end(ax):
+    plotting.interval(ax, STEPS, VALUES, 0.1 * STEPS, label="seeds", color="red")
+    dots, (bars,) = ax.containers[0].lines[0], ax.containers[0].lines[2]
+    np.testing.assert_array_equal(dots.get_xydata(), torch.stack([STEPS, VALUES], -1))
+    assert dots.get_linestyle() == "None", "the dots are not joined unless that is asked for"
+    for (low, high), x, middle in zip(bars.get_segments(), STEPS, VALUES, strict=True):
+        np.testing.assert_allclose(low, [x, middle - 0.1 * x], rtol=1e-6)
+        np.testing.assert_allclose(high, [x, middle + 0.1 * x], rtol=1e-6)
+    assert ax.get_legend_handles_labels()[1] == ["seeds"]
+
+
+def test_the_dots_of_intervals_can_be_joined(ax):
+    plotting.interval(ax, STEPS, VALUES, VALUES, linestyle="-")
+    assert ax.containers[0].lines[0].get_linestyle() == "-"

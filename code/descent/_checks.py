@@ -6,6 +6,7 @@ Each check names the thing, the value it got and what is allowed.
 from collections.abc import Collection
 from numbers import Integral, Real
 
+import torch
 from torch import Tensor
 
 Number = float | Tensor
@@ -31,16 +32,40 @@ def check_in_interval(name: str, value: Number, interval: str) -> None:
         ValueError: momentum must be in [0, 1), got 1.5
     """
     if isinstance(value, Tensor):
-        for number in value.flatten().tolist():
-            check_in_interval(name, number, interval)
-        return
-    if not isinstance(value, Real) or isinstance(value, bool):
+        numbers = value.dtype != torch.bool and not value.is_complex()
+    else:
+        numbers = isinstance(value, Real) and not isinstance(value, bool)
+    if not numbers:
         raise TypeError(f"{name} must be a number in {interval}, got {value!r}")
     low, high = (float(end) for end in interval[1:-1].split(","))
     above = value > low if interval[0] == "(" else value >= low
     below = value < high if interval[-1] == ")" else value <= high
-    if not (above and below):
+    if isinstance(value, Tensor):
+        value = first_where(~(above & below), value)
+        inside = value is None
+    else:
+        inside = above and below
+    if not inside:
         raise ValueError(f"{name} must be in {interval}, got {value}")
+
+
+def first_where(condition: Tensor, value: Tensor) -> float | None:
+    """Return the first number of ``value`` where ``condition`` holds, or ``None``.
+
+    Inside ``torch.func.vmap`` no number can be looked at, and the answer is ``None``.
+
+    Example:
+        >>> value = torch.tensor([0.5, -1.0, -2.0])
+        >>> first_where(value < 0, value)
+        -1.0
+    """
+    try:
+        found = value[condition]
+        return found[0].item() if found.numel() else None
+    except RuntimeError as error:
+        if "vmap" not in str(error):
+            raise
+        return None
 
 
 def check_positive_int(name: str, value: int, at_least: int = 1) -> None:
@@ -117,3 +142,41 @@ def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None
         wanted = ", ".join("*" if size is None else str(size) for size in shape)
         wanted += "," if len(shape) == 1 else ""
         raise ValueError(f"{name} must have shape ({wanted}), got {found}")
+
+
+def check_dtype(name: str, value: Tensor, dtype: torch.dtype) -> None:
+    """Raise unless the tensor has ``dtype``.
+
+    Raises:
+        TypeError: it is not a tensor.
+        ValueError: the dtype differs; the error prints both.
+
+    Example:
+        >>> check_dtype("target", torch.zeros(3), torch.int64)
+        Traceback (most recent call last):
+        ...
+        ValueError: target must have dtype torch.int64, got torch.float32
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {value!r}")
+    if value.dtype != dtype:
+        raise ValueError(f"{name} must have dtype {dtype}, got {value.dtype}")
+
+
+def check_floating(name: str, value: Tensor) -> None:
+    """Raise unless the tensor holds floating-point numbers.
+
+    Raises:
+        TypeError: it is not a tensor.
+        ValueError: it holds integers, booleans or complex numbers.
+
+    Example:
+        >>> check_floating("input", torch.tensor([1, 2]))
+        Traceback (most recent call last):
+        ...
+        ValueError: input must be floating point, got torch.int64
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {value!r}")
+    if not value.is_floating_point():
+        raise ValueError(f"{name} must be floating point, got {value.dtype}")

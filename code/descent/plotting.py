@@ -195,6 +195,28 @@ def measured(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None, **styl
     return ax
 
 
+def interval(
+    ax: Axes, x: Tensor, middle: Tensor, half: Tensor, *, label: str | None = None, **style: Any
+) -> Axes:
+    """Draw what was measured several times: a dot, and a bar for its interval.
+
+    Args:
+        ax: where to draw.
+        x: shape ``(points,)``.
+        middle: of each interval, shape ``(points,)``.
+        half: half of each interval's width, shape ``(points,)``.
+        label: for the legend.
+        **style: as ``Axes.errorbar`` takes it; ``linestyle`` joins the dots.
+
+    Returns:
+        The axes.
+    """
+    ax.errorbar(
+        x, middle, yerr=half, label=label, **{"fmt": "o", "markersize": 4, "capsize": 3, **style}
+    )
+    return ax
+
+
 def note(
     ax: Axes,
     text: str,

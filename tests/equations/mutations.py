@@ -57,6 +57,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         r" \le \frac{M_3 h^2}{6} + \frac{F \varepsilon }{h},": "same product",
     },
     "gd-central-best": {r"h^\star = \sqrt[3]{\frac{3 F \varepsilon }{M_3}}.": "same product"},
+    "ls-moments": {r"\sigma^2 = d^2 + s^2.": "same sum"},
 }
 """By label, the changed formulas that are no mistakes, each with the reason."""
 

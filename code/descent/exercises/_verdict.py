@@ -1,8 +1,11 @@
 """How a checker answers: one line, and whether the answer is right."""
 
-import math
+import copy
+from collections.abc import Callable
+from numbers import Real
 from typing import Any
 
+import torch
 from torch import Tensor
 
 
@@ -17,8 +20,8 @@ def verdict(exercise: str, problem: str | None) -> bool:
         Whether the answer is right.
 
     Example:
-        >>> verdict("max_lr", "returned 1 where 2 is right")
-        not yet: max_lr returned 1 where 2 is right
+        >>> verdict("max_lr", "got 1.0 for the Hessian [[1.0]], where 2.0 is right")
+        not yet: max_lr got 1.0 for the Hessian [[1.0]], where 2.0 is right
         False
         >>> verdict("max_lr", None)
         correct: max_lr
@@ -28,40 +31,92 @@ def verdict(exercise: str, problem: str | None) -> bool:
     return problem is None
 
 
-def not_a_number(answer: Any) -> str | None:
-    """Say why an answer is no finite number, or ``None`` if it is one.
+def unanswered(answer: Any) -> str | None:
+    """Say that an answer is still empty, or ``None`` if it is not.
 
     Example:
-        >>> not_a_number(None)
+        >>> unanswered(None)
         'returned None: write its body first'
-        >>> not_a_number([1.0])
-        'returned a list where a number is asked'
-        >>> not_a_number(0.5)
     """
-    if answer is None:
-        return "returned None: write its body first"
-    if isinstance(answer, Tensor) and answer.numel() != 1:
-        return f"returned a tensor of shape {tuple(answer.shape)} where a number is asked"
-    try:
-        value = float(answer) if not isinstance(answer, str) else None
-    except (TypeError, ValueError):
-        value = None
-    if value is None:
-        return f"returned a {type(answer).__name__} where a number is asked"
-    return None if math.isfinite(value) else f"returned {value}"
+    return "returned None: write its body first" if answer is None else None
 
 
-def not_a_tensor(answer: Any, shape: tuple[int, ...]) -> str | None:
-    """Say why an answer is no tensor of ``shape``, or ``None`` if it is one.
+def ask(answer: Callable[..., Any], *arguments: Any) -> tuple[Any, str | None]:
+    """Call what the reader wrote, on copies of the arguments; its own errors come through.
+
+    Args:
+        answer: the reader's function.
+        *arguments: what it is given.
+
+    Returns:
+        What it returned, and a problem in words if that was nothing, or if it changed a tensor
+        that it was given.
 
     Example:
-        >>> not_a_tensor([1.0, 2.0], (2,))
-        'returned a list where a tensor of shape (2,) is asked'
+        >>> ask(lambda input: input.mul_(2), torch.ones(2))
+        (tensor([2., 2.]), 'changed an argument in place: work on a copy')
+        >>> ask(lambda input: 2 * input, torch.ones(2))
+        (tensor([2., 2.]), None)
     """
-    if answer is None:
-        return "returned None: write its body first"
-    if not isinstance(answer, Tensor):
-        return f"returned a {type(answer).__name__} where a tensor of shape {shape} is asked"
-    if tuple(answer.shape) != shape:
-        return f"returned a tensor of shape {tuple(answer.shape)} where {shape} is asked"
+    given = copy.deepcopy(arguments)
+    found = answer(*given)
+    if problem := unanswered(found):
+        return found, problem
+    if not all(_same(before, after) for before, after in zip(arguments, given, strict=True)):
+        return found, "changed an argument in place: work on a copy"
+    return found, None
+
+
+def wrong_form(found: Any, like: Tensor) -> str | None:
+    """Say that an answer is of the wrong kind or shape, or ``None`` if it is not.
+
+    Args:
+        found: what the reader's function returned; where ``like`` is a single number, a plain one
+            will do.
+        like: a tensor of the right shape.
+
+    Example:
+        >>> wrong_form([1.0], torch.zeros(1))
+        'returned a list where a tensor of shape (1,) is right'
+        >>> wrong_form(1, torch.zeros(()))
+    """
+    kind = f"a tensor of shape {tuple(like.shape)}" if like.ndim else "a number"
+    if like.ndim == 0 and isinstance(found, Real) and not isinstance(found, bool):
+        return None
+    if not isinstance(found, Tensor):
+        return f"returned a {type(found).__name__} where {kind} is right"
+    if found.shape != like.shape:
+        return f"returned a tensor of shape {tuple(found.shape)} where {kind} is right"
     return None
+
+
+def mismatch(found: Any, right: Tensor, *, tol: float = 1e-9) -> str | None:
+    """Say how an answer differs from the right one, or ``None`` if it does not.
+
+    Args:
+        found: what the reader's function returned.
+        right: what is right.
+        tol: how far off each number may be, relative to the right one where that is above 1.
+
+    Example:
+        >>> mismatch(torch.tensor([1.0, 2.5]), torch.tensor([1.0, 2.0]))
+        'returned 2.5 where 2 is right'
+        >>> mismatch(float("nan"), torch.tensor(1.0))
+        'returned nan where 1 is right'
+    """
+    if problem := wrong_form(found, right):
+        return problem
+    found = torch.as_tensor(found).detach().cpu().to(right.dtype)
+    close = torch.isclose(found, right, rtol=tol, atol=tol)
+    if close.all():
+        return None
+    first = tuple((~close).nonzero()[0])
+    return f"returned {found[first]:.6g} where {right[first]:.6g} is right"
+
+
+def _same(before: Any, after: Any) -> bool:
+    if isinstance(before, Tensor):
+        return torch.equal(before, after)
+    if isinstance(before, list | tuple):
+        return len(before) == len(after) and all(map(_same, before, after))
+    return before == after

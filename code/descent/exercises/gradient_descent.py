@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from descent import theory
-from descent.exercises._verdict import not_a_number, not_a_tensor, verdict
+from descent.exercises._verdict import ask, mismatch, unanswered, verdict, wrong_form
 from descent.problems import Objective, quadratic, rosenbrock, value_and_gradient
 
 
@@ -39,11 +39,9 @@ def max_lr(answer: Callable[[Tensor], float]) -> bool:
         root = torch.randn(dim, dim, generator=_generator(), dtype=torch.float64)
         hessian = root @ root.T
         right = theory.gradient_descent_max_lr(torch.linalg.eigvalsh(hessian)[-1].item())
-        found = answer(hessian.clone())
-        if problem := not_a_number(found):
+        found, problem = ask(answer, hessian)
+        if problem := problem or mismatch(found, torch.tensor(right), tol=1e-6):
             return verdict("max_lr", problem)
-        if not math.isclose(found, right, rel_tol=1e-6):
-            return verdict("max_lr", f"returned {found:.6g} where {right:.6g} is right")
     return verdict("max_lr", None)
 
 
@@ -64,13 +62,11 @@ def steps_needed(answer: Callable[[float, float], int]) -> bool:
     """
     for kappa, shrink in ((2.0, 0.01), (1.5, 0.01), (100.0, 1e-6), (1e4, 0.5)):
         name = f"steps_needed(kappa={kappa:g}, shrink={shrink:g})"
-        found = answer(kappa, shrink)
-        if problem := not_a_number(found):
-            return verdict(name, problem)
+        found, problem = ask(answer, kappa, shrink)
         rate = theory.gradient_descent_best_rate(kappa)
-        right = theory.gradient_descent_steps(rate, shrink)
-        if found != right:
-            return verdict(name, f"returned {found:.6g} where {right} is right")
+        right = float(theory.gradient_descent_steps(rate, shrink))
+        if problem := problem or mismatch(found, torch.tensor(right)):
+            return verdict(name, problem)
     return verdict("steps_needed", None)
 
 
@@ -102,12 +98,9 @@ def logistic_gradient(answer: Callable[[Tensor, Tensor, Tensor], Tensor]) -> boo
         return torch.nn.functional.softplus(-label * (w @ input.T)).mean(-1)
 
     right = value_and_gradient(loss, w)[1]
-    found = answer(w.clone(), input.clone(), label.clone())
-    if problem := not_a_tensor(found, (3,)):
+    found, problem = ask(answer, w, input, label)
+    if problem := problem or mismatch(found, right, tol=1e-10):
         return verdict("logistic_gradient", problem)
-    error = (found - right).abs().max().item()
-    if not error < 1e-10:
-        return verdict("logistic_gradient", f"differs from autograd by {error:.2g}")
     return verdict("logistic_gradient", None)
 
 
@@ -125,14 +118,14 @@ def one_step_rates(answer: Callable[[Tensor], Tensor]) -> bool:
         not yet: one_step_rates leaves a distance of ... after one step
         False
         >>> one_step_rates(lambda eigenvalues: 2 / (eigenvalues.max() + eigenvalues.min()))
-        not yet: one_step_rates returned a tensor of shape () where (3,) is asked
+        not yet: one_step_rates returned a tensor of shape () where a tensor of shape (3,) is right
         False
     """
     problem = quadratic([1.0, 10.0, 1000.0])
     eigenvalues = problem.gradient(torch.ones_like(problem.start))
-    lr = answer(eigenvalues.clone())
-    if misshapen := not_a_tensor(lr, (3,)):
-        return verdict("one_step_rates", misshapen)
+    lr, fault = ask(answer, eigenvalues)
+    if fault := fault or wrong_form(lr, eigenvalues):
+        return verdict("one_step_rates", fault)
     distance = (problem.start - lr * problem.gradient(problem.start)).norm().item()
     if not distance < 1e-12:
         return verdict("one_step_rates", f"leaves a distance of {distance:.3g} after one step")
@@ -153,7 +146,7 @@ def backtracking(answer: Callable[[Objective, Tensor, float], float]) -> bool:
 
     Example:
         >>> backtracking(lambda objective, theta, lr: lr)
-        not yet: backtracking returned 1 at [-1.2, 1.0] where 0.000488281 is right
+        not yet: backtracking at [-1.2, 1.0] returned 1 where 0.000488281 is right
         False
     """
     objective = rosenbrock().objective
@@ -163,13 +156,9 @@ def backtracking(answer: Callable[[Objective, Tensor, float], float]) -> bool:
         right = 1.0
         while objective(theta - right * grad) > value - 0.5 * right * grad.square().sum():
             right /= 2
-        found = answer(objective, theta.clone(), 1.0)
-        if problem := not_a_number(found):
-            return verdict("backtracking", problem)
-        if found != right:
-            return verdict(
-                "backtracking", f"returned {found:.6g} at {point} where {right:.6g} is right"
-            )
+        found, problem = ask(answer, objective, theta, 1.0)
+        if problem := problem or mismatch(found, torch.tensor(right)):
+            return verdict(f"backtracking at {point}", problem)
     return verdict("backtracking", None)
 
 
@@ -192,14 +181,12 @@ def bounded_forever(answer: Callable[[], tuple[float, float, float]]) -> bool:
         False
     """
     returned = answer()
-    if returned is None:
-        return verdict("bounded_forever", not_a_number(None))
+    if problem := unanswered(returned):
+        return verdict("bounded_forever", problem)
     if not isinstance(returned, (tuple, list)) or len(returned) != 3:
-        return verdict(
-            "bounded_forever", f"returned {returned!r} where a, b and the rate are asked"
-        )
+        return verdict("bounded_forever", f"returned {returned!r}, not a, b and the rate")
     for number in returned:
-        if problem := not_a_number(number):
+        if problem := wrong_form(number, torch.zeros(())):
             return verdict("bounded_forever", problem)
     a, b, lr = (float(number) for number in returned)
     if not lr > 0:

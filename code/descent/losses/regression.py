@@ -1,0 +1,187 @@
+"""Losses of one number against another."""
+
+import torch
+from torch import Tensor
+
+from descent.losses._common import check_number, check_pair, reduce
+
+
+def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    r"""Return the squared error, which the mean of the targets minimizes.
+
+    .. math:: \ell(\hat y, y) = (\hat y - y)^2
+
+    :math:`\hat y` is ``input``, :math:`y` is ``target``.
+
+    Args:
+        input: predictions, of any shape.
+        target: what was observed, of the same shape and dtype.
+        reduction: ``"none"``, ``"mean"`` or ``"sum"``.
+
+    Returns:
+        A scalar, or with ``"none"`` the shape of ``input``; in squared units of the target.
+
+    Raises:
+        ValueError: shapes or dtypes differ, or ``reduction`` is unknown.
+
+    Example:
+        >>> mse_loss(torch.tensor([1.0, 4.0]), torch.tensor([1.0, 2.0]))
+        tensor(2.)
+
+    References:
+        Derived in the chapter on losses, as the likelihood of Gaussian noise.
+    """
+    check_pair(input, target)
+    return reduce((input - target) ** 2, reduction)
+
+
+def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+    r"""Return the absolute error, which the median of the targets minimizes.
+
+    .. math:: \ell(\hat y, y) = |\hat y - y|
+
+    :math:`\hat y` is ``input``, :math:`y` is ``target``. The gradient at the kink is 0.
+
+    Args:
+        input: predictions, of any shape.
+        target: what was observed, of the same shape and dtype.
+        reduction: ``"none"``, ``"mean"`` or ``"sum"``.
+
+    Returns:
+        A scalar, or with ``"none"`` the shape of ``input``; in units of the target.
+
+    Raises:
+        ValueError: shapes or dtypes differ, or ``reduction`` is unknown.
+
+    Example:
+        >>> l1_loss(torch.tensor([1.0, 4.0]), torch.tensor([1.0, 2.0]))
+        tensor(1.)
+
+    References:
+        Derived in the chapter on losses, as the likelihood of Laplace noise.
+    """
+    check_pair(input, target)
+    return reduce((input - target).abs(), reduction)
+
+
+def huber_loss(
+    input: Tensor, target: Tensor, *, reduction: str = "mean", delta: float = 1.0
+) -> Tensor:
+    r"""Return a loss that is quadratic for small errors and linear for large ones.
+
+    .. math::
+        \ell(\hat y, y) = \begin{cases}
+            \frac12 r^2 & |r| \le \delta \\
+            \delta\left(|r| - \frac12\delta\right) & |r| > \delta
+        \end{cases}
+        \qquad r = \hat y - y
+
+    :math:`\hat y` is ``input``, :math:`y` is ``target``, :math:`\delta` is ``delta``.
+
+    Args:
+        input: predictions, of any shape.
+        target: what was observed, of the same shape and dtype.
+        reduction: ``"none"``, ``"mean"`` or ``"sum"``.
+        delta: where the two pieces meet, in units of the target, in (0, inf).
+
+    Returns:
+        A scalar, or with ``"none"`` the shape of ``input``; in squared units of the target.
+
+    Raises:
+        ValueError: shapes or dtypes differ, ``delta`` is not positive, or ``reduction`` is
+            unknown.
+
+    Example:
+        >>> huber_loss(torch.tensor([0.5, 10.0]), torch.zeros(2), reduction="none")
+        tensor([0.1250, 9.5000])
+
+    References:
+        Derived in the chapter on losses.
+    """
+    check_pair(input, target)
+    check_number("delta", delta, "(0, inf)")
+    error = input - target
+    clipped = error.clamp(-delta, delta)
+    # One expression for both pieces: an error that is not clipped leaves the second term at 0,
+    # and no square of a large error can overflow.
+    return reduce(0.5 * clipped**2 + delta * (error.abs() - clipped.abs()), reduction)
+
+
+def smooth_l1_loss(
+    input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0
+) -> Tensor:
+    r"""Return the Huber loss over its threshold, so that the slope of its arms is 1.
+
+    .. math::
+        \ell(\hat y, y) = \begin{cases}
+            r^2 / 2\beta & |r| \le \beta \\
+            |r| - \frac12\beta & |r| > \beta
+        \end{cases}
+        \qquad r = \hat y - y
+
+    :math:`\hat y` is ``input``, :math:`y` is ``target``, :math:`\beta` is ``beta``.
+
+    Args:
+        input: predictions, of any shape.
+        target: what was observed, of the same shape and dtype.
+        reduction: ``"none"``, ``"mean"`` or ``"sum"``.
+        beta: where the two pieces meet, in units of the target, in [0, inf); 0 gives
+            :func:`l1_loss`.
+
+    Returns:
+        A scalar, or with ``"none"`` the shape of ``input``; in units of the target.
+
+    Raises:
+        ValueError: shapes or dtypes differ, ``beta`` is negative, or ``reduction`` is unknown.
+
+    Example:
+        >>> smooth_l1_loss(torch.tensor([0.5, 10.0]), torch.zeros(2), reduction="none", beta=2.0)
+        tensor([0.0625, 9.0000])
+
+    References:
+        Derived in the chapter on losses.
+    """
+    check_number("beta", beta, "[0, inf)")
+    if beta == 0:
+        return l1_loss(input, target, reduction=reduction)
+    return huber_loss(input, target, reduction=reduction, delta=beta) / beta
+
+
+def quantile_loss(
+    input: Tensor, target: Tensor, *, quantile: float, reduction: str = "mean"
+) -> Tensor:
+    r"""Return the pinball loss, which a quantile of the targets minimizes.
+
+    .. math:: \ell(\hat y, y) = \max\bigl(q\,(y - \hat y),\ (q - 1)\,(y - \hat y)\bigr)
+
+    :math:`\hat y` is ``input``, :math:`y` is ``target``, :math:`q` is ``quantile``. At
+    :math:`q = \frac12` it is half of :func:`l1_loss`.
+
+    Args:
+        input: predictions of the quantile, of any shape.
+        target: what was observed, of the same shape and dtype.
+        quantile: the fraction of targets that shall lie below the prediction, in (0, 1).
+        reduction: ``"none"``, ``"mean"`` or ``"sum"``.
+
+    Returns:
+        A scalar, or with ``"none"`` the shape of ``input``; in units of the target.
+
+    Raises:
+        ValueError: shapes or dtypes differ, ``quantile`` is not in (0, 1), or ``reduction`` is
+            unknown.
+
+    Example:
+        >>> target = torch.tensor([1.0, -1.0])
+        >>> quantile_loss(torch.zeros(2), target, quantile=0.75, reduction="none")
+        tensor([0.7500, 0.2500])
+
+    Note:
+        PyTorch has no such loss.
+
+    References:
+        Derived in the chapter on losses.
+    """
+    check_pair(input, target)
+    check_number("quantile", quantile, "(0, 1)")
+    error = target - input
+    return reduce(torch.maximum(quantile * error, (quantile - 1) * error), reduction)
