@@ -938,3 +938,25 @@ def test_a_bad_argument_is_named(call, problem):
     with pytest.raises(ValueError, match=" ") as error:
         call()
     assert str(error.value).startswith(problem)
+
+
+REGRESSION = ["mse_loss", "l1_loss", "huber_loss", "smooth_l1_loss"]
+# At an infinite logit PyTorch gives NaN where the limit is a number, and these give the limit.
+LOGITS = ["soft_margin_loss", "binary_cross_entropy_with_logits", "poisson_nll_loss"]
+
+
+@pytest.mark.parametrize(
+    ("name", "bad"),
+    [(name, math.nan) for name in REGRESSION + LOGITS]
+    + [(name, sign * math.inf) for name in REGRESSION for sign in (1, -1)],
+)
+def test_what_is_no_number_shows_in_value_and_gradient_as_in_pytorch(name, bad):
+    found, wanted = (
+        torch.func.grad_and_value(
+            lambda input, loss=getattr(home, name): loss(
+                input, torch.tensor([1.0, 1.0]), reduction="sum"
+            )
+        )(torch.tensor([bad, 0.5]))
+        for home in (losses, torch.nn.functional)
+    )
+    torch.testing.assert_close(found, wanted, equal_nan=True)

@@ -101,7 +101,8 @@ def huber_loss(
     check_pair(input, target)
     check_number("delta", delta, "(0, inf)")
     error = input - target
-    clipped = error.clamp(-delta, delta)
+    # Not clamp, whose gradient at NaN is 0, as if nothing were wrong.
+    clipped = torch.where(error.abs() > delta, delta * error.sign(), error)
     # One expression for both pieces: an error that is not clipped leaves the second term at 0,
     # and no square of a large error can overflow.
     return reduce(0.5 * clipped**2 + delta * (error.abs() - clipped.abs()), reduction)
