@@ -625,6 +625,14 @@ def test_the_distance_in_a_triplet_depends_on_the_order():
         assert (behind - ahead).item() == pytest.approx(0.2)
 
 
+def test_a_triplet_on_its_kink_has_the_slope_of_the_rising_side():
+    anchor, negative = torch.zeros(1, 1), torch.ones(1, 1, requires_grad=True)
+    for loss in (losses.triplet_margin_loss, F.triplet_margin_loss):
+        value = loss(anchor, anchor, negative, margin=1.0, eps=0.0)
+        assert value == 0
+        assert torch.autograd.grad(value, negative)[0] == -1
+
+
 def test_the_margin_loss_of_an_empty_batch_is_nothing():
     scores, target = torch.zeros(0, 3), torch.zeros(0, dtype=torch.int64)
     assert losses.multi_margin_loss(scores, target).isnan()
