@@ -608,6 +608,10 @@ def test_a_vector_of_zeros_has_the_cosine_0():
     for loss in (losses.cosine_embedding_loss, F.cosine_embedding_loss):
         assert loss(zero, other, torch.tensor([1])) == 1
         assert loss(zero, zero, torch.tensor([1])) == 1
+        # On the kink, where the cosine is the margin, the slope is that of the rising side.
+        leaf = zero.clone().requires_grad_()
+        (gradient,) = torch.autograd.grad(loss(leaf, other, torch.tensor([-1])), leaf)
+        torch.testing.assert_close(gradient, torch.full((1, 3), 1e6 / 3**0.5))
 
 
 def test_the_distance_in_a_triplet_depends_on_the_order():
@@ -619,6 +623,14 @@ def test_the_distance_in_a_triplet_depends_on_the_order():
             loss(far, near, far, margin=3, eps=0.1),
         )
         assert (behind - ahead).item() == pytest.approx(0.2)
+
+
+def test_a_triplet_on_its_kink_has_the_slope_of_the_rising_side():
+    anchor, negative = torch.zeros(1, 1), torch.ones(1, 1, requires_grad=True)
+    for loss in (losses.triplet_margin_loss, F.triplet_margin_loss):
+        value = loss(anchor, anchor, negative, margin=1.0, eps=0.0)
+        assert value == 0
+        assert torch.autograd.grad(value, negative)[0] == -1
 
 
 def test_the_margin_loss_of_an_empty_batch_is_nothing():
@@ -789,6 +801,10 @@ REFUSED = {
         lambda: losses.binary_cross_entropy_with_logits(X, Y, weight=torch.ones(2, 4)),
         "weight must have a shape that expands to (4,), got (2, 4)",
     ),
+    "binary weight with a dimension more": (
+        lambda: losses.binary_cross_entropy_with_logits(X, Y, weight=torch.ones(1, 4)),
+        "weight must have a shape that expands to (4,), got (1, 4)",
+    ),
     "binary weight that would expand the input": (
         lambda: losses.binary_cross_entropy_with_logits(X[:1], Y[:1], pos_weight=torch.ones(2)),
         "pos_weight must have a shape that expands to (1,), got (2,)",
@@ -812,6 +828,10 @@ REFUSED = {
     "probabilities in another dtype": (
         lambda: losses.cross_entropy(Z, P.double()),
         "target must have dtype torch.float32, got torch.float64",
+    ),
+    "probabilities with one weight for all": (
+        lambda: losses.cross_entropy(Z, P, weight=torch.ones(1)),
+        "weight must have shape (3,), got (1,)",
     ),
     "probabilities with a class to ignore": (
         lambda: losses.cross_entropy(Z, P, ignore_index=1),
@@ -856,6 +876,10 @@ REFUSED = {
     "variances of another shape": (
         lambda: losses.gaussian_nll_loss(Z, Z, torch.ones(3)),
         "var must have shape (4, 3), without its last dimension or with one of length 1, got (3,)",
+    ),
+    "one variance in a dimension of its own": (
+        lambda: losses.gaussian_nll_loss(Z, Z, torch.ones(1)),
+        "var must have shape (4, 3), without its last dimension or with one of length 1, got (1,)",
     ),
     "variances with two dimensions of length 1": (
         lambda: losses.gaussian_nll_loss(Z, Z, torch.ones(1, 1)),

@@ -118,8 +118,7 @@ def poisson_nll_loss(
         check_in_interval("input", input, "[0, inf)")
         loss = input - target * (input + eps).log()
     if full:
-        count = torch.where(target > 1, target, 1.0)
-        stirling = count * count.log() - count + 0.5 * (2 * math.pi * count).log()
+        stirling = target * target.log() - target + 0.5 * (2 * math.pi * target).log()
         loss = loss + torch.where(target > 1, stirling, 0.0)
     return reduce(loss, reduction)
 
