@@ -1,8 +1,11 @@
 """What a checker says to the answers that readers give; the right ones stand in the labs."""
 
+import math
+
 import pytest
 import torch
 
+from descent.exercises import gradient_descent as descent
 from descent.exercises import losses as exercise
 from descent.losses import binary_cross_entropy_with_logits
 
@@ -123,3 +126,43 @@ def test_the_best_order_is_right_and_its_neighbours_are_not(capsys):
     for extra in (-1, 1):
         line = said(capsys, exercise.best_order, lambda *given, by=extra: ordered(*given, by))
         assert " a day, not " in line
+
+
+WRONG = {
+    "max_lr for a trace": (descent.max_lr, lambda hessian: 2 / hessian.trace()),
+    "max_lr for all eigenvalues": (descent.max_lr, lambda h: 2 / torch.linalg.eigvalsh(h)),
+    "steps by the approximation": (
+        descent.steps_needed,
+        lambda kappa, shrink: math.ceil(kappa / 2 * math.log(1 / shrink)),
+    ),
+    "steps rounded down": (
+        descent.steps_needed,
+        lambda kappa, shrink: int(math.log(shrink) / math.log((kappa - 1) / (kappa + 1))),
+    ),
+    "logistic gradient uphill": (
+        descent.logistic_gradient,
+        lambda w, input, y: (y * torch.sigmoid(-y * (input @ w))) @ input / len(y),
+    ),
+    "rates that overshoot": (descent.one_step_rates, lambda eigenvalues: 1.001 / eigenvalues),
+    "no search": (descent.backtracking, lambda objective, theta, lr: lr),
+    "a run that settles": (descent.bounded_forever, lambda: (1.0, 0.5, 0.1)),
+    "a run that leaves": (descent.bounded_forever, lambda: (3.0, 3.0, 1.5)),
+    "a run that never moves": (descent.bounded_forever, lambda: (2.0, 2.0, 1e-9)),
+    "a start on the saddle": (descent.bounded_forever, lambda: (0.0, 0.0, 0.1)),
+    "two numbers for three": (descent.bounded_forever, lambda: (1.0, 0.5)),
+    "no number": (descent.bounded_forever, lambda: ("a", 0.5, 1.2)),
+}
+
+
+@pytest.mark.parametrize(("checker", "answer"), WRONG.values(), ids=WRONG)
+def test_a_wrong_answer_on_gradient_descent_is_told_in_one_line(checker, answer, capsys):
+    assert not checker(answer)
+    out = capsys.readouterr().out
+    assert out.startswith(f"not yet: {checker.__name__}")
+    assert out.count("\n") == 1
+
+
+@pytest.mark.parametrize("lr", [0.0, -0.1])
+def test_a_rate_that_descends_nowhere_is_named(lr, capsys):
+    assert not descent.bounded_forever(lambda: (0.5, 0.5, lr))
+    assert capsys.readouterr().out.endswith(f"needs a rate above 0, got {lr:g}\n")

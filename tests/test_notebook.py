@@ -1,5 +1,6 @@
 """Starting a lab: in this process, and through papermill as a reader runs it."""
 
+import math
 import subprocess
 import sys
 from pathlib import Path
@@ -9,7 +10,8 @@ import nbformat
 import pytest
 import torch
 
-from descent import book, notebook, runner
+from descent import book, labs, notebook, runner
+from descent.notebook import Lab
 
 LAB = "gradient_descent_lab"
 DEFAULTS = {name: each.value for name, each in runner.defaults_of(book.notebook_of(LAB)).items()}
@@ -65,3 +67,35 @@ def test_plain_papermill_stops_at_the_start_with_one_clear_line(options, told, b
 
 def test_plain_papermill_runs_with_what_is_allowed(beginning):
     assert papermill(beginning, "-p", "lr", "0.1").returncode == 0
+
+
+@pytest.fixture
+def lab():
+    return Lab("a_lab", labs.LabParameters(seed=0, device="cpu"))
+
+
+def test_a_claim_that_holds_prints_its_line(lab, capsys):
+    lab.check("near", torch.tensor([1.0, 2.0]), torch.tensor([1.009, 2.018]), rel=0.01)
+    lab.check("absolutely near", 0.0, 0.01, abs=0.01)
+    lab.check("true", True)
+    assert capsys.readouterr().out == "holds: near\nholds: absolutely near\nholds: true\n"
+
+
+@pytest.mark.parametrize(
+    ("measured", "expected", "tolerance", "values"),
+    [
+        (1.0, 1.02, {"rel": 0.01}, "measured 1, expected 1.02"),
+        (0.0, 0.02, {"abs": 0.01}, "measured 0, expected 0.02"),
+        (torch.tensor([1.0, 3.0, 2.0]), 1.0, {}, r"measured 3, expected 1 at \[1\]"),
+        (torch.tensor([9.0, math.nan]), 1.0, {"abs": 9.0}, r"measured nan, expected 1 at \[1\]"),
+        (False, True, {}, "measured 0, expected 1"),
+    ],
+)
+def test_a_claim_that_fails_names_its_worst_number(lab, measured, expected, tolerance, values):
+    with pytest.raises(AssertionError, match=rf"^does not hold: far \({values}\)$"):
+        lab.check("far", measured, expected, **tolerance)
+
+
+def test_a_claim_too_large_for_the_run_is_said_to_be_unjudged(lab, capsys):
+    lab.check("far", 0.0, 1.0, when=False)
+    assert capsys.readouterr().out == "not judged, this run is too small: far\n"

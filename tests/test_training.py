@@ -345,3 +345,22 @@ def test_traces_and_problems_are_equal_to_themselves_alone(trace):
     other = Trace(trace.step, trace.params, trace.loss, trace.grad_norm, trace.lr)
     assert trace != other
     assert ravine(10.0) != ravine(10.0)
+
+
+def test_a_slice_of_a_trace_takes_the_same_rows_of_every_column():
+    batch = (torch.ones(3, 1), torch.zeros(3, 1))
+    model = nn.Linear(1, 1)
+    optimizer = GradientDescent(model.parameters(), lr=0.1)
+    trace = fit(
+        model,
+        mse_loss,
+        itertools.repeat(batch),
+        optimizer,
+        num_steps=5,
+        measure={"bias": lambda: model.bias.item()},
+    )
+    part = trace[1:4]
+    for name in ("step", "params", "loss", "grad_norm", "lr"):
+        assert torch.equal(getattr(part, name), getattr(trace, name)[1:4])
+    assert torch.equal(part.measured["bias"], trace.measured["bias"][1:4])
+    assert len(part) == 3
