@@ -18,7 +18,7 @@ SOURCES = [
     "book/first_lab.ipynb",
     "book/second_lab.ipynb",
     "code/descent/book.py",
-    "code/descent/theory.py",
+    "code/descent/models.py",
     "code/descent/exercises/__init__.py",
     "code/descent/exercises/first.py",
     "code/descent/labs/__init__.py",
@@ -150,7 +150,7 @@ def test_a_changed_lab_runs_alone(tree, path, lab):
 @pytest.mark.parametrize(
     "path",
     [
-        "code/descent/theory.py",
+        "code/descent/models.py",
         "code/descent/labs/__init__.py",
         "code/descent/exercises/__init__.py",
         "requirements.txt",
@@ -165,7 +165,7 @@ def test_a_changed_package_or_lock_runs_every_lab(tree, path):
 
 def test_a_failing_lab_fails_make_and_keeps_the_last_result(tree):
     tree.write("first_lab.fails")
-    tree.change("code/descent/theory.py")
+    tree.change("code/descent/models.py")
     assert tree.make("labs", "JOBS=1").returncode != 0
     assert tree.ran() == BOTH, "the other labs must still run"
     assert tree.result("first_lab").read_text() == "result of first_lab\n"
@@ -187,14 +187,14 @@ def test_a_lab_that_left_the_book_leaves_the_build(tree):
 
 @pytest.mark.parametrize("options", [["JOBS=2"], ["-j2"], ["-j"]])
 def test_labs_run_side_by_side(tree, options):
-    tree.change("code/descent/theory.py")
+    tree.change("code/descent/models.py")
     tree.write("meet")
     done = tree.make(*options, "labs")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_one_job_is_one_lab_at_a_time(tree):
-    tree.change("code/descent/theory.py")
+    tree.change("code/descent/models.py")
     tree.write("meet")
     assert tree.make("JOBS=1", "labs").returncode != 0
 
