@@ -3,7 +3,7 @@
 Each check names the thing, the value it got and what is allowed.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from numbers import Integral, Real
 
 import torch
@@ -66,6 +66,42 @@ def first_where(condition: Tensor, value: Tensor) -> float | None:
         if "vmap" not in str(error):
             raise
         return None
+
+
+def check_flag(name: str, value: bool) -> None:
+    """Raise unless ``value`` is true or false.
+
+    Raises:
+        TypeError: ``value`` is something else.
+
+    Example:
+        >>> check_flag("nesterov", 1)
+        Traceback (most recent call last):
+        ...
+        TypeError: nesterov must be True or False, got 1
+    """
+    if not isinstance(value, bool):
+        raise TypeError(f"{name} must be True or False, got {value!r}")
+
+
+def check_length(name: str, value: Sequence[Number], length: int) -> None:
+    """Raise unless ``value`` is a tuple or list of ``length`` entries.
+
+    Raises:
+        TypeError: ``value`` is neither.
+        ValueError: its length is another.
+
+    Example:
+        >>> check_length("betas", (0.9,), 2)
+        Traceback (most recent call last):
+        ...
+        ValueError: betas must be 2 numbers, got (0.9,)
+    """
+    message = f"{name} must be {length} numbers, got {value!r}"
+    if not isinstance(value, tuple | list):
+        raise TypeError(message)
+    if len(value) != length:
+        raise ValueError(message)
 
 
 def check_positive_int(name: str, value: int, at_least: int = 1) -> None:

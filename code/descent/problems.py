@@ -11,7 +11,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from descent._checks import check_in_interval, check_positive_int, check_shape
+from descent._checks import (
+    Number,
+    check_in_interval,
+    check_positive_int,
+    check_seed,
+    check_shape,
+)
 
 Objective = Callable[[Tensor], Tensor]
 
@@ -70,6 +76,44 @@ def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Ten
     # One point's value does not depend on another's, so the gradient of the sum is all of theirs.
     (grad,) = torch.autograd.grad(value.sum(), theta)
     return value.detach(), grad
+
+
+class GaussianNoise:
+    r"""Gradient noise whose statistics are known exactly: independent, normal, of mean 0.
+
+    Added to the gradient of a quadratic it makes the noisy quadratic, on which the mean and the
+    variance of every run have a closed form.
+
+    Args:
+        std: the standard deviation :math:`\sigma` of each component, in [0, inf); a tensor
+            broadcasts against the parameters, one value per run or per direction.
+        seed: an integer in [0, 2**32). The numbers are drawn on the CPU, so that they are the
+            same on every device.
+
+    Raises:
+        TypeError: ``std`` is not a number, or the seed not an integer.
+        ValueError: ``std`` is negative or NaN, or the seed is out of range.
+
+    Example:
+        >>> noise = GaussianNoise(2.0, seed=0)
+        >>> drawn = noise(torch.zeros(1000, 50))
+        >>> drawn.shape, round(drawn.std().item(), 1)
+        (torch.Size([1000, 50]), 2.0)
+
+    References:
+        The chapter on stochastic gradient descent.
+    """
+
+    def __init__(self, std: Number, *, seed: int) -> None:
+        check_in_interval("std", std, "[0, inf)")
+        check_seed(seed)
+        self._std = std
+        self._generator = torch.Generator().manual_seed(seed)
+
+    def __call__(self, theta: Tensor) -> Tensor:
+        """Draw anew for every component of ``theta``, of shape ``(..., dim)``."""
+        drawn = torch.randn(theta.shape, generator=self._generator, dtype=theta.dtype)
+        return self._std * drawn.to(theta.device)
 
 
 def quadratic(eigenvalues: Sequence[float], angle: float = 0.0) -> Problem:

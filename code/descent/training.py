@@ -77,28 +77,36 @@ def minimize(
     optimizer: type[RuleOptimizer],
     *,
     num_steps: int,
+    log_every: int = 1,
+    noise: Callable[[Tensor], Tensor] | None = None,
     **hyperparameters: Any,
 ) -> Trace:
     """Follow an update rule from ``start`` for ``num_steps`` steps.
 
     Runs that differ in start or in hyperparameters go together: give ``start`` leading
     dimensions, and hyperparameters as tensors with a last dimension of 1 that broadcast
-    against it.
+    against it. A hyperparameter that changes during the run is a function of the step.
 
     Args:
         objective: maps points ``(..., dim)`` to values ``(...)``.
         start: the first point, shape ``(..., dim)``, of a floating-point type.
         optimizer: whose rule is followed, such as :class:`~descent.optim.GradientDescent`.
         num_steps: the number of updates, at least 1.
-        **hyperparameters: the rule's, by name; ``lr`` among them.
+        log_every: steps between rows of the trace, at least 1; the last step has a row too.
+        noise: what makes the gradient stochastic: maps the parameters ``(..., dim)`` to what is
+            added to the gradient there, such as :class:`~descent.problems.GaussianNoise`. The
+            trace's loss and gradient norm stay exact.
+        **hyperparameters: the rule's, by name, ``lr`` among them; the others default to what
+            the optimizer's constructor says. Each may be a function of the step, called with
+            the number of updates made so far: 0 before the first.
 
     Returns:
-        The trace, on the CPU, in the dtype of ``start``, with ``num_steps + 1`` rows.
+        The trace, on the CPU, in the dtype of ``start``.
 
     Raises:
-        TypeError: a hyperparameter is unknown or missing, or ``start`` holds integers.
+        TypeError: a hyperparameter is unknown, ``lr`` is missing, or ``start`` holds integers.
         ValueError: a hyperparameter is outside its interval or does not broadcast, or the
-            objective's values do not have shape ``(...)``.
+            objective's values or the noise have another shape.
 
     Example:
         Two rates at once, one of them too large.
@@ -111,32 +119,44 @@ def minimize(
         tensor([  0., 256.])
     """
     check_positive_int("num_steps", num_steps)
+    check_positive_int("log_every", log_every)
     if not start.is_floating_point():
         raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
-    optimizer.check(**hyperparameters)
     if "lr" not in hyperparameters:
         raise TypeError(f"{optimizer.__name__} needs the hyperparameter 'lr'")
     runs = (*start.shape[:-1], 1)
-    for name, value in hyperparameters.items():
-        if isinstance(value, Tensor):
-            hyperparameters[name] = _one_per_run(name, value.to(start), runs)
+    varying = {name: value for name, value in hyperparameters.items() if callable(value)}
 
-    theta, state = start.detach(), {}
-    loss, grad = value_and_gradient(objective, theta)
-    rows = [(theta, loss, grad.norm(dim=-1))]
-    for _ in range(num_steps):
-        theta, state = optimizer.rule(theta, grad, state, **hyperparameters)
+    def at(step: int) -> dict[str, Any]:
+        now = {name: function(step) for name, function in varying.items()}
+        complete = optimizer.complete(**(hyperparameters | now))
+        return {name: _one_per_run(name, value, start, runs) for name, value in complete.items()}
+
+    theta, state, options = start.detach(), {}, at(0)
+    rows = []
+    for step in range(num_steps + 1):
         loss, grad = value_and_gradient(objective, theta)
-        rows.append((theta, loss, grad.norm(dim=-1)))
-    params, loss, grad_norm = (torch.stack(column).cpu() for column in zip(*rows, strict=True))
-    lr = torch.full_like(grad_norm, torch.nan)
-    lr[1:] = torch.as_tensor(hyperparameters["lr"], dtype=lr.dtype).expand(runs).squeeze(-1)
-    return Trace(torch.arange(num_steps + 1), params, loss, grad_norm, lr)
+        if step % log_every == 0 or step == num_steps:
+            rate = torch.as_tensor(options["lr"] if step else torch.nan, dtype=start.dtype)
+            rate = rate.to(start.device).expand(runs).squeeze(-1)
+            rows.append((torch.tensor(step), theta, loss, grad.norm(dim=-1), rate))
+        if step < num_steps:
+            options = at(step) if varying else options
+            if noise is not None:
+                drawn = noise(theta)
+                check_shape("noise", drawn, tuple(theta.shape))
+                grad = grad + drawn
+            theta, state = optimizer.rule(theta, grad, state, **options)
+    return Trace(*(torch.stack(column).cpu() for column in zip(*rows, strict=True)))
 
 
-def _one_per_run(name: str, value: Tensor, runs: tuple[int, ...]) -> Tensor:
+def _one_per_run(name: str, value: Any, start: Tensor, runs: tuple[int, ...]) -> Any:
+    if isinstance(value, tuple | list):
+        return tuple(_one_per_run(name, each, start, runs) for each in value)
+    if not isinstance(value, Tensor):
+        return value
     try:
-        return value.expand(runs)
+        return value.to(start).expand(runs)
     except RuntimeError:
         found = tuple(value.shape)
         raise ValueError(f"{name} must broadcast to shape {runs}, got {found}") from None

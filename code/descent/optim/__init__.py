@@ -2,9 +2,11 @@
 
 from descent.optim._base import Rule, RuleOptimizer, State
 from descent.optim.gradient_descent import GradientDescent, gradient_descent
+from descent.optim.sgd import SGD, sgd
 
 OPTIMIZERS: dict[str, type[RuleOptimizer]] = {
     "gradient descent": GradientDescent,
+    "SGD": SGD,
 }
 """Every optimizer of the book under the name that figures print, in the order of the chapters.
 
@@ -13,9 +15,11 @@ A row here is all that the figures need to give an optimizer its colour and its 
 
 __all__ = [
     "OPTIMIZERS",
+    "SGD",
     "GradientDescent",
     "Rule",
     "RuleOptimizer",
     "State",
     "gradient_descent",
+    "sgd",
 ]

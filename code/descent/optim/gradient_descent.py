@@ -67,7 +67,7 @@ class GradientDescent(RuleOptimizer):
     """
 
     rule = staticmethod(gradient_descent)
-    intervals = {"lr": "[0, inf)"}  # noqa: RUF012 - a constant of the class
+    allowed = {"lr": "[0, inf)"}  # noqa: RUF012 - a constant of the class
 
     def __init__(self, params: Iterable[Any], lr: Number = 1e-3) -> None:
         super().__init__(params, {"lr": lr})
