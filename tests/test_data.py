@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_digits
 
-from descent.data import diabetes, digits
+from descent.data import diabetes, digits, published
 
 
 def test_the_digits_are_scikit_learns_scaled_as_a_whole():
@@ -45,6 +45,21 @@ def test_the_input_has_the_dtype_asked_for(load, dtype):
 def test_the_tensors_live_on_the_device_asked_for(load):
     data = load(device="meta")
     assert data.input.device.type == data.target.device.type == "meta"
+
+
+def test_a_published_table_is_read_row_by_row():
+    reported = published("goyal2017")
+    assert all(len(values) == 12 for values in reported.values())
+    row = reported["batch_size"] == 65536
+    assert [values[row].item() for values in reported.values()] == [65536, 25.6, 33.96, 0.80]
+    scaled = reported["lr"] / reported["batch_size"] == 0.1 / 256
+    assert scaled.sum() == 10
+    assert (reported["batch_size"][~scaled] == 8192).all()
+
+
+def test_a_table_that_is_not_there_is_named():
+    with pytest.raises(ValueError, match="table must be one of 'goyal2017', got 'goyal'"):
+        published("goyal")
 
 
 def test_importing_the_package_loads_no_heavy_library():

@@ -1,9 +1,15 @@
-"""Real data that ships inside scikit-learn, so that no lab needs a network."""
+"""Real data that ships inside scikit-learn or beside this file, so that no lab needs a network."""
 
+from importlib import resources
 from typing import NamedTuple
 
+import numpy as np
 import torch
 from torch import Tensor
+
+from descent._checks import check_choice
+
+_TABLES = ("goyal2017",)
 
 
 class Dataset(NamedTuple):
@@ -71,3 +77,35 @@ def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.floa
     raw = load_diabetes(scaled=False)
     standardized = [(values - values.mean(0)) / values.std(0) for values in (raw.data, raw.target)]
     return Dataset(*(torch.tensor(values, dtype=dtype, device=device) for values in standardized))
+
+
+def published(table: str) -> dict[str, Tensor]:
+    """Load numbers that a paper reports, column by column.
+
+    Each table is a file of comma-separated values beside this module, whose first lines say
+    where the numbers come from.
+
+    Args:
+        table: ``"goyal2017"``, the validation error of ResNet-50 on ImageNet, in per cent, for
+            batch sizes from 128 to 65536.
+
+    Returns:
+        Column name to values, shape ``(rows,)``, in float64.
+
+    Raises:
+        ValueError: there is no such table.
+
+    Example:
+        >>> reported = published("goyal2017")
+        >>> list(reported), reported["error"][1].item()
+        (['batch_size', 'lr', 'error', 'std'], 23.6)
+
+    References:
+        Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour,
+        arXiv:1706.02677 (2017), Figure 3 and Table 2(a).
+    """
+    check_choice("table", table, _TABLES)
+    with resources.files("descent").joinpath(f"{table}.csv").open(encoding="utf-8") as file:
+        lines = [line for line in file if not line.startswith("#")]
+    values = torch.from_numpy(np.loadtxt(lines[1:], delimiter=","))
+    return dict(zip(lines[0].strip().split(","), values.T.contiguous(), strict=True))
