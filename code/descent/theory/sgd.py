@@ -1,0 +1,453 @@
+"""The closed forms of the chapter on stochastic gradient descent.
+
+Most are about one parabola, :math:`f(\\theta) = \\tfrac12\\lambda\\theta^2`, whose gradient
+comes with noise of mean 0 and variance :math:`\\sigma^2/B`.
+"""
+
+import torch
+from torch import Tensor
+
+from descent._checks import check_in_interval, check_positive_int, check_shape
+
+Number = float | Tensor
+FACTORS = 10_000
+"""How many factors of a product are multiplied one by one; the rest follow a power law."""
+
+
+def sgd_gradient_variance(
+    variance: Number, batch_size: Number, num_samples: int | None = None
+) -> Number:
+    r"""Return the variance of a batch's gradient.
+
+    .. math:: \frac{\sigma^2}{B} \quad\text{or}\quad \frac{\sigma^2}{B} \cdot \frac{N - B}{N - 1}
+
+    :math:`\sigma^2` is ``variance``, :math:`B` is ``batch_size``, :math:`N` is ``num_samples``.
+
+    Args:
+        variance: of the gradient of one sample, in [0, inf).
+        batch_size: in [1, inf); at most ``num_samples``, if that is given.
+        num_samples: the size of the data that the batch is drawn from without replacement, at
+            least 2; ``None`` if it is drawn with replacement.
+
+    Returns:
+        The expected squared distance from the full gradient.
+
+    Example:
+        >>> sgd_gradient_variance(9.0, 4), sgd_gradient_variance(9.0, 4, num_samples=10)
+        (2.25, 1.5)
+
+    References:
+        The chapter on stochastic gradient descent, equations ``sgd-replaced`` and
+        ``sgd-unreplaced``.
+    """
+    check_in_interval("variance", variance, "[0, inf)")
+    if num_samples is None:
+        check_in_interval("batch_size", batch_size, "[1, inf)")
+        return variance / batch_size
+    check_positive_int("num_samples", num_samples, at_least=2)
+    check_in_interval("batch_size", batch_size, f"[1, {num_samples}]")
+    return variance / batch_size * (num_samples - batch_size) / (num_samples - 1)
+
+
+def sgd_floor(lr: Number, curvature: Number, variance: Number, batch_size: Number = 1) -> Number:
+    r"""Return :math:`\eta\sigma^2/(\lambda B(2-\eta\lambda))`, the noise floor of a constant rate.
+
+    Args:
+        lr: :math:`\eta`, in (0, 2 / curvature).
+        curvature: :math:`\lambda`, in (0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in [0, inf).
+        batch_size: :math:`B`, in [1, inf).
+
+    Returns:
+        The expected squared distance to the minimum, after many steps.
+
+    Example:
+        >>> sgd_floor(lr=1.0, curvature=1.0, variance=3.0)
+        3.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-floor``.
+    """
+    _check_bowl(lr, curvature, variance, batch_size)
+    return lr * variance / (curvature * batch_size * (2 - lr * curvature))
+
+
+def sgd_mean_square(
+    start: Number,
+    lr: Number,
+    curvature: Number,
+    variance: Number,
+    step: Tensor,
+    batch_size: Number = 1,
+) -> Tensor:
+    r"""Return the expected squared distance to the minimum after ``step`` steps.
+
+    .. math:: \mathbb{E}\,\theta_t^2 = F + (1 - \eta\lambda)^{2t} (\theta_0^2 - F)
+
+    :math:`F` is :func:`sgd_floor`, :math:`\theta_0` is ``start``, :math:`t` is ``step``.
+
+    Args:
+        start: the first distance, in (-inf, inf).
+        lr: :math:`\eta`, in (0, 2 / curvature).
+        curvature: :math:`\lambda`, in (0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in [0, inf).
+        step: from 0; it broadcasts against the others.
+        batch_size: :math:`B`, in [1, inf).
+
+    Returns:
+        The expected squares.
+
+    Example:
+        >>> sgd_mean_square(4.0, lr=0.5, curvature=1.0, variance=3.0, step=torch.tensor([0, 1, 90]))
+        tensor([16.0000,  4.7500,  1.0000], dtype=torch.float64)
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-transient``.
+    """
+    check_in_interval("start", start, "(-inf, inf)")
+    check_in_interval("step", step, "[0, inf)")
+    floor = sgd_floor(lr, curvature, variance, batch_size)
+    return floor + (1 - lr * curvature) ** (2 * step.double()) * (start**2 - floor)
+
+
+def sgd_schedule_mean_square(
+    start: float, lr: Tensor, curvature: float, variance: float, batch_size: float = 1
+) -> Tensor:
+    r"""Return the expected squared distances under any schedule of rates.
+
+    .. math:: \mathbb{E}\,\theta_{t+1}^2 = (1 - \eta_t\lambda)^2\, \mathbb{E}\,\theta_t^2
+        + \eta_t^2 \sigma^2/B
+
+    Args:
+        start: :math:`\theta_0`, in (-inf, inf).
+        lr: :math:`\eta_0, \eta_1, \dots`, each in [0, inf), shape ``(steps,)``.
+        curvature: :math:`\lambda`, in (0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in [0, inf).
+        batch_size: :math:`B`, in [1, inf).
+
+    Returns:
+        The expected squares from :math:`\theta_0^2` on, in float64, shape ``(steps + 1,)``.
+
+    Example:
+        >>> sgd_schedule_mean_square(1.0, torch.tensor([1.0, 0.5]), curvature=1.0, variance=4.0)
+        tensor([1., 4., 2.], dtype=torch.float64)
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-schedule``.
+    """
+    check_in_interval("start", start, "(-inf, inf)")
+    check_shape("lr", lr, (None,))
+    check_in_interval("lr", lr, "[0, inf)")
+    _check_noise(curvature, variance, batch_size)
+    noise = variance / batch_size
+    squares = [start**2]
+    for rate in lr.tolist():
+        squares.append((1 - rate * curvature) ** 2 * squares[-1] + rate**2 * noise)
+    return torch.tensor(squares, dtype=torch.float64)
+
+
+def harmonic_remainder(curvature: float, scale: float, step: Tensor) -> Tensor:
+    r"""Return what is left of the start under :math:`\eta_s = c/s`, without noise.
+
+    .. math:: \frac{\theta_t}{\theta_0} = \prod_{s=1}^{t} \left(1 - \frac{c\lambda}{s}\right)
+
+    :math:`\lambda` is ``curvature``, :math:`c` is ``scale``, :math:`t` is ``step``.
+
+    Args:
+        curvature: in (0, inf).
+        scale: in (0, 10 / curvature].
+        step: from 0, any shape.
+
+    Returns:
+        The products, in float64, with a relative error below 1e-6.
+
+    Example:
+        >>> harmonic_remainder(0.5, scale=1.0, step=torch.tensor([0, 1, 2]))
+        tensor([1.0000, 0.5000, 0.3750], dtype=torch.float64)
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-harmonic``.
+    """
+    check_in_interval("curvature", curvature, "(0, inf)")
+    check_in_interval("scale * curvature", scale * curvature, "(0, 10]")
+    check_in_interval("step", step, "[0, inf)")
+    power = scale * curvature
+    factors = 1 - power / torch.arange(1, FACTORS + 1, dtype=torch.float64)
+    products = torch.cat([torch.ones(1, dtype=torch.float64), factors.cumprod(0)])
+    first = step.clamp(max=FACTORS)
+    # A ratio of Gamma functions of t + 1 - power and t + 1 is a power of the point half-way.
+    middle = (1 - power) / 2
+    return products[first.long()] * ((step.double() + middle) / (first + middle)) ** -power
+
+
+def sgd_average_mean_square(
+    start: Number,
+    lr: Number,
+    curvature: Number,
+    variance: Number,
+    step: Tensor,
+    batch_size: Number = 1,
+) -> Tensor:
+    r"""Return the expected squared distance of the average of the first ``step`` iterates.
+
+    With :math:`a = 1 - \eta\lambda` and the average :math:`\bar\theta_T` of
+    :math:`\theta_0, \dots, \theta_{T-1}`,
+
+    .. math:: \mathbb{E}\,\bar\theta_T^2 = \left(\frac{\theta_0 (1 - a^T)}{\eta\lambda T}\right)^2
+        + \frac{\sigma^2}{\lambda^2 B T^2}
+        \left(T - 2\,\frac{1 - a^T}{1 - a} + \frac{1 - a^{2T}}{1 - a^2}\right)
+
+    Args:
+        start: :math:`\theta_0`, in (-inf, inf).
+        lr: :math:`\eta`, in (0, 2 / curvature).
+        curvature: :math:`\lambda`, in (0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in [0, inf).
+        step: :math:`T`, from 1; it broadcasts against the others.
+        batch_size: :math:`B`, in [1, inf).
+
+    Returns:
+        The expected squares.
+
+    Example:
+        >>> sgd_average_mean_square(3.0, 0.5, 1.0, variance=16.0, step=torch.tensor([1, 2]))
+        tensor([9.0000, 6.0625], dtype=torch.float64)
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-average-square``.
+    """
+    check_in_interval("start", start, "(-inf, inf)")
+    check_in_interval("step", step, "[1, inf)")
+    _check_bowl(lr, curvature, variance, batch_size)
+    num_steps = step.double()
+    factor = 1 - lr * curvature
+    bias = start * (1 - factor**num_steps) / (lr * curvature * num_steps)
+    first = (1 - factor**num_steps) / (1 - factor)
+    second = (1 - factor ** (2 * num_steps)) / (1 - factor**2)
+    spread = variance / (curvature**2 * batch_size * num_steps**2)
+    return bias**2 + spread * (num_steps - 2 * first + second)
+
+
+def sgd_scaled_lr(
+    target: Number, curvature: Number, variance: Number, batch_size: Number
+) -> Number:
+    r"""Return the rate whose noise floor is ``target``, for any batch size.
+
+    .. math:: \eta(B) = \frac{2\lambda B F}{\sigma^2 + \lambda^2 B F}
+
+    Args:
+        target: :math:`F`, the floor of the squared distance, in (0, inf).
+        curvature: :math:`\lambda`, in (0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in (0, inf).
+        batch_size: :math:`B`, in [1, inf).
+
+    Returns:
+        The learning rate, below :math:`2/\lambda`.
+
+    Example:
+        >>> sgd_scaled_lr(target=1.0, curvature=1.0, variance=3.0, batch_size=1)
+        0.5
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-scaled``.
+    """
+    check_in_interval("target", target, "(0, inf)")
+    _check_noise(curvature, variance, batch_size)
+    check_in_interval("variance", variance, "(0, inf)")
+    product = curvature * batch_size * target
+    return 2 * product / (variance + curvature * product)
+
+
+def noise_scale(grad: Tensor, hessian: Tensor, covariance: Tensor) -> float:
+    r"""Return the batch size at which one step's noise costs as much as its curvature.
+
+    .. math:: B_{\mathrm{crit}} = \frac{\operatorname{tr}(H\Sigma)}{g^\top H g}
+
+    Args:
+        grad: :math:`g`, the full gradient, shape ``(dim,)``.
+        hessian: :math:`H`, shape ``(dim, dim)``.
+        covariance: :math:`\Sigma`, of the gradient of one sample, shape ``(dim, dim)``.
+
+    Returns:
+        The critical batch size.
+
+    Raises:
+        ValueError: the shapes do not fit each other, or :math:`g^\top H g` is not positive.
+
+    Example:
+        >>> noise_scale(torch.tensor([2.0]), torch.eye(1), torch.tensor([[12.0]]))
+        3.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-noise-scale``.
+    """
+    check_shape("grad", grad, (None,))
+    check_shape("hessian", hessian, (len(grad), len(grad)))
+    check_shape("covariance", covariance, (len(grad), len(grad)))
+    bend = (grad @ hessian @ grad).item()
+    check_in_interval("the curvature along the gradient", bend, "(0, inf)")
+    return (hessian * covariance.T).sum().item() / bend
+
+
+def critical_steps(batch_size: Number, least_steps: Number, critical_batch: Number) -> Number:
+    r"""Return :math:`s_{\min}(1 + B_{\mathrm{crit}}/B)`, the steps that a target takes.
+
+    Args:
+        batch_size: :math:`B`, in [1, inf).
+        least_steps: :math:`s_{\min}`, with the exact gradient, in (0, inf).
+        critical_batch: :math:`B_{\mathrm{crit}}`, in [0, inf).
+
+    Returns:
+        The number of steps.
+
+    Example:
+        >>> critical_steps(10, least_steps=100, critical_batch=30)
+        400.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-steps``.
+    """
+    check_in_interval("batch_size", batch_size, "[1, inf)")
+    check_in_interval("least_steps", least_steps, "(0, inf)")
+    check_in_interval("critical_batch", critical_batch, "[0, inf)")
+    return least_steps * (1 + critical_batch / batch_size)
+
+
+def critical_samples(batch_size: Number, least_steps: Number, critical_batch: Number) -> Number:
+    r"""Return :math:`s_{\min}(B + B_{\mathrm{crit}})`, the samples that a target takes.
+
+    Args:
+        batch_size: :math:`B`, in [1, inf).
+        least_steps: :math:`s_{\min}`, with the exact gradient, in (0, inf).
+        critical_batch: :math:`B_{\mathrm{crit}}`, in [0, inf).
+
+    Returns:
+        The number of samples.
+
+    Example:
+        >>> critical_samples(10, least_steps=100, critical_batch=30)
+        4000.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-samples``.
+    """
+    return batch_size * critical_steps(batch_size, least_steps, critical_batch)
+
+
+def reshuffled_floor(
+    lr: Number, curvature: float, variance: float, num_samples: int, batch_size: int = 1
+) -> Tensor:
+    r"""Return the floor at the ends of epochs, when each epoch shuffles the data anew.
+
+    The samples are parabolas of one curvature, :math:`f_n = \tfrac12\lambda(\theta - x_n)^2`.
+    With :math:`a = 1 - \eta\lambda`, :math:`n = N/B` batches an epoch, and :math:`s^2` the
+    variance of a batch without replacement (:func:`sgd_gradient_variance`),
+
+    .. math:: \mathbb{E}\,\theta^2 = \frac{\eta^2 s^2}{1 - a^{2n}} \cdot \frac{n}{n - 1}
+        \left(\frac{1 - a^{2n}}{1 - a^2} - \frac{(1 - a^n)^2}{n (1 - a)^2}\right)
+
+    Args:
+        lr: :math:`\eta`, in (0, 2 / curvature), any shape.
+        curvature: :math:`\lambda`, in (0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in [0, inf).
+        num_samples: :math:`N`, at least 2.
+        batch_size: :math:`B`, which divides ``num_samples``.
+
+    Returns:
+        The expected squares, in float64, of the shape of ``lr``.
+
+    Raises:
+        ValueError: the batches do not come out even, or an argument is out of range.
+
+    Example:
+        >>> reshuffled_floor(0.5, curvature=1.0, variance=3.0, num_samples=2)
+        tensor(0.2000, dtype=torch.float64)
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-reshuffled``.
+    """
+    _check_bowl(lr, curvature, variance, batch_size)
+    check_positive_int("batch_size", batch_size)
+    noise = sgd_gradient_variance(variance, batch_size, num_samples)
+    num_batches, rest = divmod(num_samples, batch_size)
+    if rest:
+        raise ValueError(f"batch_size must divide num_samples = {num_samples}, got {batch_size}")
+    lr = torch.as_tensor(lr, dtype=torch.float64)
+    if num_batches == 1:
+        return torch.zeros_like(lr)
+    factor = (1 - lr * curvature).unsqueeze(-1)
+    # How much each batch of an epoch still counts at its end. Equal weights would cancel.
+    weights = factor ** torch.arange(num_batches, dtype=torch.float64)
+    left = 1 - factor.squeeze(-1) ** (2 * num_batches)
+    return lr**2 * noise * num_batches * weights.var(-1) / left
+
+
+def sgd_random_curvature_floor(
+    lr: Number,
+    curvature: Number,
+    curvature_variance: Number,
+    variance: Number,
+    batch_size: Number = 1,
+) -> Number:
+    r"""Return the noise floor when the samples differ in curvature too.
+
+    .. math:: \mathbb{E}\,\theta^2 = \frac{\eta\sigma^2}{2\lambda B - \eta(\lambda^2 B + v)}
+
+    Args:
+        lr: :math:`\eta`, in (0, :func:`sgd_random_curvature_max_lr`).
+        curvature: :math:`\lambda`, the mean over the samples, in (0, inf).
+        curvature_variance: :math:`v`, in [0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample at the minimum, in [0, inf).
+        batch_size: :math:`B`, in [1, inf), drawn with replacement.
+
+    Returns:
+        The expected squared distance to the minimum, after many steps.
+
+    Example:
+        >>> sgd_random_curvature_floor(0.5, 1.0, curvature_variance=1.0, variance=3.0)
+        1.5
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-random-floor``.
+    """
+    _check_noise(curvature, variance, batch_size)
+    limit = sgd_random_curvature_max_lr(curvature, curvature_variance, batch_size)
+    check_in_interval("lr / largest lr", lr / limit, "(0, 1)")
+    slack = 2 * curvature * batch_size - lr * (curvature**2 * batch_size + curvature_variance)
+    return lr * variance / slack
+
+
+def sgd_random_curvature_max_lr(
+    curvature: Number, curvature_variance: Number, batch_size: Number = 1
+) -> Number:
+    r"""Return :math:`2\lambda/(\lambda^2 + v/B)`, from where the mean square grows for ever.
+
+    Args:
+        curvature: :math:`\lambda`, the mean over the samples, in (0, inf).
+        curvature_variance: :math:`v`, in [0, inf).
+        batch_size: :math:`B`, in [1, inf), drawn with replacement.
+
+    Returns:
+        The learning rate.
+
+    Example:
+        >>> sgd_random_curvature_max_lr(1.0, curvature_variance=1.0, batch_size=1)
+        1.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-random-stable``.
+    """
+    check_in_interval("curvature", curvature, "(0, inf)")
+    check_in_interval("curvature_variance", curvature_variance, "[0, inf)")
+    check_in_interval("batch_size", batch_size, "[1, inf)")
+    return 2 * curvature / (curvature**2 + curvature_variance / batch_size)
+
+
+def _check_noise(curvature: Number, variance: Number, batch_size: Number) -> None:
+    check_in_interval("curvature", curvature, "(0, inf)")
+    check_in_interval("variance", variance, "[0, inf)")
+    check_in_interval("batch_size", batch_size, "[1, inf)")
+
+
+def _check_bowl(lr: Number, curvature: Number, variance: Number, batch_size: Number) -> None:
+    _check_noise(curvature, variance, batch_size)
+    check_in_interval("lr * curvature", lr * curvature, "(0, 2)")
