@@ -7,7 +7,7 @@ from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
 from descent.models import mlp
-from descent.optim import GradientDescent
+from descent.optim import SGD, GradientDescent
 from descent.problems import quadratic, ravine, rosenbrock
 from descent.training import Trace, fit, minimize
 
@@ -364,3 +364,96 @@ def test_a_slice_of_a_trace_takes_the_same_rows_of_every_column():
         assert torch.equal(getattr(part, name), getattr(trace, name)[1:4])
     assert torch.equal(part.measured["bias"], trace.measured["bias"][1:4])
     assert len(part) == 3
+
+
+# What changes during a run, and noise
+
+
+@pytest.mark.parametrize("log_every", [1, 3, 4, 100])
+def test_minimize_logs_every_so_many_steps_and_the_last(log_every):
+    problem = ravine(10.0)
+    options = {"num_steps": 10, "lr": 0.05}
+    whole = minimize(problem.objective, problem.start, GradientDescent, **options)
+    some = minimize(
+        problem.objective, problem.start, GradientDescent, log_every=log_every, **options
+    )
+    kept = sorted({*range(0, 11, log_every), 10})
+    assert some.step.tolist() == kept
+    for name in ("params", "loss", "grad_norm", "lr"):
+        torch.testing.assert_close(
+            getattr(some, name), getattr(whole, name)[kept], rtol=0, atol=0, equal_nan=True
+        )
+
+
+def test_a_hyperparameter_may_be_a_function_of_the_step():
+    problem, asked = quadratic([1.0, 3.0]), []
+
+    def rate(step):
+        asked.append(step)
+        return 0.3 / (step + 1)
+
+    trace = minimize(problem.objective, problem.start, GradientDescent, num_steps=4, lr=rate)
+    theta = problem.start
+    for step in range(4):
+        theta = theta - 0.3 / (step + 1) * problem.gradient(theta)
+        assert torch.equal(trace.params[step + 1], theta)
+    assert trace.lr[1:].tolist() == [0.3, 0.15, 0.3 / 3, 0.075]
+    assert sorted(set(asked)) == [0, 1, 2, 3]
+
+
+def test_a_function_of_the_step_may_give_each_run_its_own_value():
+    problem = quadratic([1.0])
+    momenta = torch.tensor([[0.2], [0.8]], dtype=torch.float64)
+    batch = minimize(
+        problem.objective,
+        problem.start.expand(2, 1),
+        SGD,
+        num_steps=5,
+        lr=0.1,
+        momentum=lambda step: momenta if step < 3 else momenta / 2,
+    )
+    for run, momentum in enumerate([0.2, 0.8]):
+        alone = minimize(
+            problem.objective,
+            problem.start,
+            SGD,
+            num_steps=5,
+            lr=0.1,
+            momentum=lambda step, kept=momentum: kept if step < 3 else kept / 2,
+        )
+        torch.testing.assert_close(batch.params[:, run], alone.params, rtol=1e-12, atol=0)
+
+
+def test_a_function_that_leaves_the_interval_is_stopped_there():
+    with pytest.raises(ValueError, match=r"^lr must be in \[0, inf\), got -1$"):
+        minimize(bowl, torch.ones(2), GradientDescent, num_steps=5, lr=lambda step: 1 - step)
+
+
+def test_noise_is_added_to_the_gradient_and_kept_out_of_the_trace():
+    problem = quadratic([1.0, 3.0])
+    trace = minimize(
+        problem.objective,
+        problem.start,
+        GradientDescent,
+        num_steps=3,
+        lr=0.1,
+        noise=lambda theta: torch.full_like(theta, 0.5),
+    )
+    theta = problem.start
+    for row in range(4):
+        assert torch.equal(trace.params[row], theta)
+        assert trace.loss[row] == problem.objective(theta)
+        assert trace.grad_norm[row] == problem.gradient(theta).norm()
+        theta = theta - 0.1 * (problem.gradient(theta) + 0.5)
+
+
+def test_noise_of_another_shape_is_refused():
+    with pytest.raises(ValueError, match=r"^noise must have shape \(2,\), got \(1,\)$"):
+        minimize(
+            bowl,
+            torch.ones(2),
+            GradientDescent,
+            num_steps=1,
+            lr=0.1,
+            noise=lambda theta: torch.zeros(1),
+        )

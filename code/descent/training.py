@@ -122,8 +122,6 @@ def minimize(
     check_positive_int("log_every", log_every)
     if not start.is_floating_point():
         raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
-    if "lr" not in hyperparameters:
-        raise TypeError(f"{optimizer.__name__} needs the hyperparameter 'lr'")
     runs = (*start.shape[:-1], 1)
     varying = {name: value for name, value in hyperparameters.items() if callable(value)}
 
@@ -133,6 +131,8 @@ def minimize(
         return {name: _one_per_run(name, value, start, runs) for name, value in complete.items()}
 
     theta, state, options = start.detach(), {}, at(0)
+    if "lr" not in hyperparameters:
+        raise TypeError(f"{optimizer.__name__} needs the hyperparameter 'lr'")
     rows = []
     for step in range(num_steps + 1):
         loss, grad = value_and_gradient(objective, theta)

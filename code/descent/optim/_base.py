@@ -95,7 +95,9 @@ class RuleOptimizer(torch.optim.Optimizer):
         own = {"params", "param_names", "initial_lr"}  # what PyTorch itself keeps in a group
         if isinstance(param_group, dict):  # PyTorch says what is wrong with anything else
             given = {name: value for name, value in param_group.items() if name not in own}
-            self.check(**(self.defaults | given))
+            # PyTorch adds a default of its own when a state is loaded.
+            defaults = {name: self.defaults[name] for name in self.allowed}
+            self.check(**(defaults | given))
         super().add_param_group(param_group)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:

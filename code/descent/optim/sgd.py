@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from descent._checks import Number
@@ -70,8 +71,9 @@ def sgd(
         if buffer is None:
             buffer = grad.clone()
         else:
-            # Dampening is part of momentum: a run of the batch without the one has not the other.
-            buffer = momentum * buffer + (1 - dampening * (momentum != 0)) * grad
+            buffer = momentum * buffer + (1 - dampening) * grad
+            if isinstance(momentum, Tensor):  # the runs without momentum have nothing to dampen
+                buffer = torch.where(momentum == 0, grad, buffer)
         state = {"momentum_buffer": buffer}
         grad = grad + momentum * buffer if nesterov else buffer
     return param - lr * grad, state

@@ -1,0 +1,207 @@
+"""Every optimizer against its counterpart in PyTorch, and in exchange with it."""
+
+import copy
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from descent.optim import OPTIMIZERS, SGD, GradientDescent, RuleOptimizer
+
+COUNTERPARTS: dict[type[RuleOptimizer], type[torch.optim.Optimizer]] = {
+    GradientDescent: torch.optim.SGD,
+    SGD: torch.optim.SGD,
+}
+TOLERANCE: dict[type[RuleOptimizer], float] = {}
+"""Where 1e-12 cannot be had, since PyTorch itself rounds more coarsely."""
+
+ROWS = pytest.mark.parametrize("optimizer", COUNTERPARTS, ids=lambda each: each.__name__)
+SPECIAL = [0.0, -0.0, 5e-324, 1e-300, -1e-160, 1.0, 1e160, -1e300, float("inf"), float("nan")]
+
+
+def numbers(interval):
+    """Generate numbers inside an interval, moderate ones and often its closed lower end."""
+    low, high = (float(end) for end in interval[1:-1].split(","))
+    low, high = max(low, -2.0), min(high, 2.0)
+    inside = st.floats(low, high, exclude_min=interval[0] == "(", exclude_max=high < 2)
+    return inside | st.just(max(low, 0.0)) if interval[0] == "[" else inside
+
+
+def values(allowed):
+    if allowed is bool:
+        return st.booleans()
+    if isinstance(allowed, tuple):
+        return st.tuples(*(numbers(each) for each in allowed))
+    return numbers(allowed)
+
+
+def options(optimizer):
+    """Generate hyperparameters that the optimizer takes, alone and together."""
+
+    def taken(chosen):
+        try:
+            optimizer.check(**chosen)
+        except ValueError:
+            return False
+        return True
+
+    return st.fixed_dictionaries(
+        {name: values(allowed) for name, allowed in optimizer.allowed.items()}
+    ).filter(taken)
+
+
+shapes = st.lists(st.integers(0, 3), max_size=3).map(tuple)
+layouts = st.lists(st.lists(shapes, min_size=1, max_size=3), min_size=1, max_size=3)
+seeds = st.integers(0, 2**32 - 1)
+
+
+def drawn(shape, seed, dtype=torch.float64):
+    return torch.randn(shape, dtype=dtype, generator=torch.Generator().manual_seed(seed))
+
+
+def params_of(optimizer):
+    return [param for group in optimizer.param_groups for param in group["params"]]
+
+
+def groups(layout, settings, seed, dtype=torch.float64):
+    return [
+        {
+            "params": [
+                drawn(shape, seed + 10 * index + place, dtype).requires_grad_()
+                for place, shape in enumerate(each)
+            ],
+            **own,
+        }
+        for index, (each, own) in enumerate(zip(layout, settings, strict=True))
+    ]
+
+
+def advance(optimizer, seed, steps):
+    """Step with gradients that follow from the seed; now and then a parameter has none."""
+    for step in steps:
+        for place, param in enumerate(params_of(optimizer)):
+            absent = (seed + 7 * step + 3 * place) % 5 == 4
+            grad = drawn(param.shape, seed + 1000 * step + place, param.dtype)
+            param.grad = None if absent else grad
+        optimizer.step()
+
+
+def agree(ours, theirs, tolerance=1e-12):
+    for own, other in zip(params_of(ours), params_of(theirs), strict=True):
+        torch.testing.assert_close(own, other, rtol=tolerance, atol=tolerance, equal_nan=True)
+
+
+def same_state(ours, theirs, tolerance=1e-12):
+    for own, other in zip(params_of(ours), params_of(theirs), strict=True):
+        mine, its = ours.state[own], theirs.state[other]
+        assert mine.keys() == its.keys()
+        for name in mine:
+            assert mine[name].dtype == its[name].dtype, name
+            torch.testing.assert_close(
+                mine[name], its[name], rtol=tolerance, atol=tolerance, equal_nan=True
+            )
+
+
+def test_every_optimizer_has_its_counterpart():
+    assert set(COUNTERPARTS) == set(OPTIMIZERS.values())
+
+
+@ROWS
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), layout=layouts, seed=seeds, num_steps=st.integers(1, 6))
+def test_the_trajectory_and_the_state_are_pytorchs(optimizer, data, layout, seed, num_steps):
+    own = [data.draw(options(optimizer)) for _ in layout]
+    tolerance = TOLERANCE.get(optimizer, 1e-12)
+    ours = optimizer(groups(layout, own, seed))
+    theirs = COUNTERPARTS[optimizer](groups(layout, own, seed))
+    for each in (ours, theirs):
+        advance(each, seed, range(num_steps))
+    agree(ours, theirs, tolerance)
+    same_state(ours, theirs, tolerance)
+
+
+@ROWS
+def test_the_defaults_are_pytorchs(optimizer):
+    ours, theirs = optimizer([torch.zeros(1)]), COUNTERPARTS[optimizer]([torch.zeros(1)])
+    defaults = ours.param_groups[0]
+    assert {name: theirs.param_groups[0][name] for name in optimizer.allowed} == {
+        name: defaults[name] for name in optimizer.allowed
+    }
+
+
+@pytest.mark.parametrize(
+    "optimizer",
+    [each for each in COUNTERPARTS if each is not GradientDescent],  # it has part of the options
+    ids=lambda each: each.__name__,
+)
+@settings(deadline=None, max_examples=40)
+@given(data=st.data(), layout=layouts, seed=seeds, first=st.integers(0, 3))
+def test_a_run_is_handed_to_pytorch_and_back_and_goes_on_unchanged(
+    optimizer, data, layout, seed, first
+):
+    own = [data.draw(options(optimizer)) for _ in layout]
+    tolerance = TOLERANCE.get(optimizer, 1e-12)
+    through = optimizer(groups(layout, own, seed))
+    alone = COUNTERPARTS[optimizer](groups(layout, own, seed))
+    advance(through, seed, range(first))
+    for start, other in ((first, COUNTERPARTS[optimizer]), (first + 2, optimizer)):
+        heir = other(
+            [
+                {"params": [each.detach().clone().requires_grad_() for each in group["params"]]}
+                for group in through.param_groups
+            ]
+        )
+        heir.load_state_dict(copy.deepcopy(through.state_dict()))
+        advance(heir, seed, range(start, start + 2))
+        through = heir
+    advance(alone, seed, range(first + 4))
+    agree(through, alone, tolerance)
+
+
+@ROWS
+@settings(deadline=None, max_examples=25)
+@given(data=st.data(), seed=seeds)
+def test_complex_parameters_move_as_pytorchs_do(optimizer, data, seed):
+    own, layout = data.draw(options(optimizer)), [[(), (3,), (2, 1)]]
+    tolerance = TOLERANCE.get(optimizer, 1e-12)
+    ours = optimizer(groups(layout, [own], seed, torch.complex128))
+    theirs = COUNTERPARTS[optimizer](groups(layout, [own], seed, torch.complex128))
+    for each in (ours, theirs):
+        advance(each, seed, range(3))
+    agree(ours, theirs, tolerance)
+    same_state(ours, theirs, tolerance)
+
+
+@ROWS
+@settings(deadline=None, max_examples=60)
+@given(data=st.data(), seed=seeds, special=st.lists(st.sampled_from(SPECIAL), min_size=3))
+def test_gradients_at_the_edge_of_the_numbers_do_what_they_do_in_pytorch(
+    optimizer, data, seed, special
+):
+    own = data.draw(options(optimizer))
+    ours = optimizer(groups([[(4,)]], [own], seed))
+    theirs = COUNTERPARTS[optimizer](groups([[(4,)]], [own], seed))
+    for each in (ours, theirs):
+        for value in special:
+            (param,) = params_of(each)
+            param.grad = drawn((4,), seed)
+            param.grad[1:3] = value
+            each.step()
+    agree(ours, theirs, TOLERANCE.get(optimizer, 1e-12))
+
+
+@ROWS
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16], ids=str)
+@settings(deadline=None, max_examples=20)
+@given(data=st.data(), seed=seeds)
+def test_lower_precision_stays_within_its_rounding(optimizer, dtype, data, seed):
+    own = data.draw(options(optimizer))
+    ours = optimizer(groups([[(5,)]], [own], seed, dtype))
+    theirs = COUNTERPARTS[optimizer](groups([[(5,)]], [own], seed, dtype), foreach=False)
+    for each in (ours, theirs):
+        advance(each, seed, range(2))
+    for one, other in zip(params_of(ours), params_of(theirs), strict=True):
+        assert one.dtype == dtype
+        size = max(1.0, other.abs().max().item())
+        torch.testing.assert_close(one, other, rtol=0, atol=16 * torch.finfo(dtype).eps * size)
