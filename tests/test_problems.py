@@ -6,7 +6,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from descent.problems import (
+    GaussianNoise,
+    chain,
     least_squares,
+    lessard,
     plateau,
     quadratic,
     ravine,
@@ -34,6 +37,9 @@ PROBLEMS = {
     "plateau, five dimensions": plateau(5),
     "Rosenbrock": rosenbrock(),
     "least squares": least_squares(*data()),
+    "chain": chain(7, smoothness=2.0),
+    "chain, one dimension": chain(1),
+    "Lessard": lessard(),
 }
 ROWS = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 PLANE = [
@@ -249,3 +255,66 @@ def test_the_minimizer_of_least_squares_satisfies_the_normal_equations(seed, dim
 def test_bad_arguments_are_named(build, error, message):
     with pytest.raises(error, match=f"^{message}"):
         build()
+
+
+# Noise
+
+
+def test_noise_has_mean_0_and_the_stated_standard_deviations():
+    std = torch.tensor([[0.5], [2.0]], dtype=torch.float64)
+    drawn = GaussianNoise(std, seed=0)(torch.zeros(200_000, 2, 3, dtype=torch.float64))
+    assert drawn.dtype == torch.float64
+    count = len(drawn)
+    assert bool((drawn.mean(0).abs() < 5 * std / count**0.5).all())
+    assert bool(((drawn.std(0) / std - 1).abs() < 5 / (2 * count) ** 0.5).all())
+    between = torch.corrcoef(drawn.flatten(1).T) - torch.eye(6, dtype=torch.float64)
+    assert bool((between.abs() < 5 / count**0.5).all())
+
+
+def test_noise_follows_from_its_seed_and_is_new_each_time():
+    theta, state = torch.zeros(4), torch.random.get_rng_state()
+    first, again = GaussianNoise(1.0, seed=1), GaussianNoise(1.0, seed=1)
+    other = GaussianNoise(1.0, seed=2)(theta)
+    drawn = first(theta)
+    assert torch.equal(drawn, again(theta))
+    assert not torch.equal(drawn, first(theta))
+    assert not torch.equal(drawn, other)
+    assert torch.equal(torch.random.get_rng_state(), state)
+
+
+def test_bad_noise_is_named():
+    with pytest.raises(ValueError, match=r"^std must be in \[0, inf\), got -1.0$"):
+        GaussianNoise(-1.0, seed=0)
+    with pytest.raises(ValueError, match="^seed must be an integer"):
+        GaussianNoise(1.0, seed=-1)
+
+
+def test_the_chain_is_as_smooth_as_it_says_and_no_smoother():
+    problem = chain(60, smoothness=3.0)
+    curvatures = torch.linalg.eigvalsh(torch.func.hessian(problem.objective)(problem.start))
+    assert 0 < curvatures[0] < 0.01
+    assert 2.99 < curvatures[-1] < 3
+    torch.testing.assert_close(problem.gradient(problem.start)[0].item(), -0.75)
+    torch.testing.assert_close(problem.objective(problem.minimizer).item(), -3 / 8 * 60 / 61)
+
+
+def test_each_gradient_of_the_chain_reveals_one_coordinate_more():
+    problem = chain(6)
+    theta = problem.start
+    for step in range(1, 7):
+        theta = theta - problem.gradient(theta)
+        assert (theta != 0).tolist() == [True] * step + [False] * (6 - step)
+
+
+def test_lessards_function_curves_as_much_as_it_says_and_has_no_jump():
+    x = torch.linspace(-4, 4, 8001, dtype=torch.float64)[:, None]
+    value, slope = value_and_gradient(lessard().objective, x)
+    slope = slope[:, 0]
+    curvature = slope.diff() / x[:, 0].diff()
+    inside = (x[1:, 0] > 1.0005) & (x[1:, 0] < 2.0005)
+    torch.testing.assert_close(curvature[inside], torch.ones(int(inside.sum())).double())
+    torch.testing.assert_close(
+        curvature[~inside], torch.full((int((~inside).sum()),), 25.0).double()
+    )
+    by_slope = torch.cumulative_trapezoid(slope, x[:, 0])
+    torch.testing.assert_close(value[1:] - value[0], by_slope, rtol=0, atol=1e-4)

@@ -310,3 +310,77 @@ def least_squares(input: Tensor, target: Tensor) -> Problem:
         start=torch.zeros(dim, dtype=input.dtype, device=input.device),
         minimizer=torch.linalg.lstsq(input, target.unsqueeze(-1)).solution.squeeze(-1),
     )
+
+
+def chain(dim: int, smoothness: float = 1.0) -> Problem:
+    r"""Build Nesterov's chain, on which every method that follows gradients is slow.
+
+    .. math:: f(\theta) = \frac L4 \left(\frac12 \left(\theta_1^2
+        + \sum_{i<d} (\theta_i - \theta_{i+1})^2 + \theta_d^2\right) - \theta_1\right)
+
+    :math:`L` is ``smoothness``, :math:`d` is ``dim``. From 0, each gradient moves one
+    coordinate more, and the minimizer :math:`\theta_i = 1 - i/(d+1)` moves them all.
+
+    Args:
+        dim: the number of parameters, at least 1.
+        smoothness: a bound on the curvature, in (0, inf).
+
+    Returns:
+        The problem, in float64; it starts at 0.
+
+    Raises:
+        ValueError: ``dim`` is below 1 or ``smoothness`` is not positive.
+
+    Example:
+        >>> chain(3).minimizer
+        tensor([0.7500, 0.5000, 0.2500], dtype=torch.float64)
+
+    References:
+        The chapter on momentum; Nesterov, Introductory Lectures on Convex Optimization (2004),
+        section 2.1.
+    """
+    check_positive_int("dim", dim)
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+
+    def objective(theta: Tensor) -> Tensor:
+        springs = torch.nn.functional.pad(theta, (1, 1)).diff(dim=-1)
+        return smoothness / 4 * (0.5 * springs.square().sum(-1) - theta[..., 0])
+
+    return Problem(
+        name="chain",
+        objective=objective,
+        start=torch.zeros(dim, dtype=torch.float64),
+        minimizer=1 - torch.arange(1, dim + 1, dtype=torch.float64) / (dim + 1),
+    )
+
+
+def lessard() -> Problem:
+    r"""Build the strongly convex function of one parameter on which heavy ball goes in circles.
+
+    Its curvature is 25, but 1 between 1 and 2; its minimum is 0 at 0.
+
+    Returns:
+        The problem, in float64; it starts where heavy ball with rate 1/9 and momentum 4/9, its
+        best for a quadratic of these curvatures, is caught.
+
+    Example:
+        >>> lessard().gradient(torch.tensor([1.0, 2.0, 3.0])[:, None])[:, 0]
+        tensor([25., 26., 51.])
+
+    References:
+        The chapter on momentum; Lessard, Recht and Packard, Analysis and Design of Optimization
+        Algorithms via Integral Quadratic Constraints, SIAM Journal on Optimization 26 (2016),
+        section 4.6.
+    """
+
+    def objective(theta: Tensor) -> Tensor:
+        x = theta.squeeze(-1)
+        steep, flat = 12.5 * x**2, 0.5 * x**2 + 24 * x - 12
+        return torch.where(x < 1, steep, torch.where(x < 2, flat, steep - 24 * x + 36))
+
+    return Problem(
+        name="Lessard",
+        objective=objective,
+        start=torch.tensor([3.3], dtype=torch.float64),
+        minimizer=torch.zeros(1, dtype=torch.float64),
+    )
