@@ -285,7 +285,7 @@ def test_noise_follows_from_its_seed_and_is_new_each_time():
 def test_bad_noise_is_named():
     with pytest.raises(ValueError, match=r"^std must be in \[0, inf\), got -1.0$"):
         GaussianNoise(-1.0, seed=0)
-    with pytest.raises(ValueError, match="^seed must be an integer"):
+    with pytest.raises(ValueError, match=r"^seed must be an integer"):
         GaussianNoise(1.0, seed=-1)
 
 
