@@ -1,0 +1,72 @@
+"""The table of a sweep, and its file."""
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+from torch import Tensor
+
+from descent.sweeps._runs import Run
+
+if TYPE_CHECKING:  # pandas takes half a second, and most labs sweep nothing
+    import pandas as pd
+
+FORMATS = (".csv", ".parquet")
+
+
+def settings_table(runs: Sequence[Run]) -> "pd.DataFrame":
+    """Tabulate the settings, one row per run; a column that mixes kinds of values holds words."""
+    import pandas as pd
+
+    table = pd.DataFrame([{"run": run.index, **run.labels} for run in runs])
+    for name, column in table.items():
+        if column.dtype == object:
+            table[name] = column.map(str, na_action="ignore").astype("str")
+    return table
+
+
+def rows_of(settings: "pd.DataFrame", logged: dict[str, Tensor]) -> "pd.DataFrame":
+    """Tabulate what some runs logged, one row per run and step, behind their settings."""
+    import pandas as pd
+
+    steps = logged["step"].numpy()
+    table = settings.loc[settings.index.repeat(len(steps))].reset_index(drop=True)
+    columns = {
+        name: values.T.flatten().numpy() for name, values in logged.items() if name != "step"
+    }
+    columns = {"step": np.tile(steps, len(settings)), **columns}
+    return pd.concat([table, pd.DataFrame(columns)], axis=1)
+
+
+def join(tables: "Sequence[pd.DataFrame]") -> "pd.DataFrame":
+    """Put the tables of chunks together, in the order of the runs."""
+    import pandas as pd
+
+    return pd.concat(tables).sort_values(["run", "step"], ignore_index=True)
+
+
+def write(table: "pd.DataFrame", path: Path) -> None:
+    """Write the table so that the file is at all times a whole one, the old or the new."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        if path.suffix == ".csv":
+            table.to_csv(part, index=False)
+        else:
+            table.to_parquet(part, index=False)
+        os.replace(part, path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+def read(path: Path, settings: "pd.DataFrame") -> "pd.DataFrame":
+    """Read a table back, its settings in the types that they have in ``settings``."""
+    import pandas as pd
+
+    if path.suffix == ".parquet":
+        return pd.read_parquet(path)
+    kinds = settings.dtypes.to_dict()
+    return pd.read_csv(
+        path, dtype=kinds, float_precision="round_trip", keep_default_na=False, na_values=[""]
+    )
