@@ -4,6 +4,7 @@ Colours and text are mid-tones on a transparent ground, legible on white and on 
 measured is a solid line in colour; what was derived is a wide dashed one in grey.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -192,6 +193,27 @@ def measured(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None, **styl
     (line,) = ax.plot(x, y, **style)
     if label:
         note(ax, label, (x[-1], y[-1]), color=line.get_color())
+    return ax
+
+
+def levels(
+    ax: Axes, x: Tensor, y: Tensor, values: Tensor, heights: Sequence[float], **style: Any
+) -> Axes:
+    """Draw where a quantity that was measured over a plane has given values, and write them there.
+
+    Args:
+        ax: where to draw.
+        x: along the horizontal axis, shape ``(columns,)``.
+        y: along the vertical axis, shape ``(rows,)``.
+        values: what was measured, shape ``(rows, columns)``.
+        heights: the values whose lines are drawn, in increasing order, each in its own colour.
+        **style: as ``Axes.contour`` takes it.
+
+    Returns:
+        The axes.
+    """
+    lines = ax.contour(x, y, values, levels=heights, colors=series(len(heights)), **style)
+    ax.clabel(lines, fontsize="small")
     return ax
 
 
