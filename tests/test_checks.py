@@ -1,4 +1,5 @@
 import math
+import re
 from fractions import Fraction
 
 import numpy as np
@@ -8,8 +9,10 @@ import torch
 from descent._checks import (
     check_choice,
     check_dtype,
+    check_flag,
     check_floating,
     check_in_interval,
+    check_length,
     check_positive_int,
     check_seed,
     check_shape,
@@ -171,3 +174,24 @@ def test_numbers_that_vmap_hides_go_unchecked():
     with pytest.raises(ValueError, match="value must be in"):
         double(torch.tensor([0.5, 3.0]))
     assert torch.func.vmap(double)(torch.tensor([0.5, 3.0])).tolist() == [1.0, 6.0]
+
+
+@pytest.mark.parametrize("value", [(0.9, 0.99), [0.9, 0.99]])
+def test_two_numbers_may_come_in_a_tuple_or_a_list(value):
+    check_length("betas", value, 2)
+
+
+@pytest.mark.parametrize(
+    ("value", "error"),
+    [(0.9, TypeError), ("ab", TypeError), ((), ValueError), ([1] * 3, ValueError)],
+)
+def test_another_number_of_numbers_is_refused(value, error):
+    with pytest.raises(error, match=rf"^betas must be 2 numbers, got {re.escape(repr(value))}$"):
+        check_length("betas", value, 2)
+
+
+@pytest.mark.parametrize("value", [0, 1.0, None, "True", torch.tensor(True)])
+def test_a_flag_is_true_or_false_and_nothing_that_stands_for_them(value):
+    check_flag("nesterov", True)
+    with pytest.raises(TypeError, match=r"^nesterov must be True or False, got "):
+        check_flag("nesterov", value)

@@ -21,11 +21,12 @@ SPECIAL = [0.0, -0.0, 5e-324, 1e-300, -1e-160, 1.0, 1e160, -1e300, float("inf"),
 
 
 def numbers(interval):
-    """Generate numbers inside an interval, moderate ones and often its closed lower end."""
+    """Generate numbers inside an interval, moderate ones, and often 0 where it is inside."""
     low, high = (float(end) for end in interval[1:-1].split(","))
-    low, high = max(low, -2.0), min(high, 2.0)
-    inside = st.floats(low, high, exclude_min=interval[0] == "(", exclude_max=high < 2)
-    return inside | st.just(max(low, 0.0)) if interval[0] == "[" else inside
+    inside = st.floats(
+        max(low, -2.0), min(high, 2.0), exclude_min=interval[0] == "(", exclude_max=high < 2
+    )
+    return st.just(0.0) | inside if low < 0 or interval.startswith("[0") else inside
 
 
 def values(allowed):

@@ -457,3 +457,8 @@ def test_noise_of_another_shape_is_refused():
             lr=0.1,
             noise=lambda theta: torch.zeros(1),
         )
+
+
+def test_a_bad_distance_between_rows_is_named():
+    with pytest.raises(ValueError, match=r"^log_every must be an integer of at least 1, got 0$"):
+        minimize(bowl, torch.ones(2), GradientDescent, num_steps=1, lr=0.1, log_every=0)
