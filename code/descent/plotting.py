@@ -199,21 +199,20 @@ def measured(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None, **styl
 def levels(
     ax: Axes, x: Tensor, y: Tensor, values: Tensor, heights: Sequence[float], **style: Any
 ) -> Axes:
-    """Draw where a quantity that was measured over a plane has given values, and write them there.
+    """Draw the lines along which a quantity that was measured over a plane has given values.
 
     Args:
         ax: where to draw.
         x: along the horizontal axis, shape ``(columns,)``.
         y: along the vertical axis, shape ``(rows,)``.
         values: what was measured, shape ``(rows, columns)``.
-        heights: the values whose lines are drawn, in increasing order, each in its own colour.
+        heights: the values, in increasing order; their lines have the colours of :func:`series`.
         **style: as ``Axes.contour`` takes it.
 
     Returns:
         The axes.
     """
-    lines = ax.contour(x, y, values, levels=heights, colors=series(len(heights)), **style)
-    ax.clabel(lines, fontsize="small")
+    ax.contour(x, y, values, levels=heights, colors=series(len(heights)), **style)
     return ax
 
 
