@@ -58,6 +58,47 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     },
     "gd-central-best": {r"h^\star = \sqrt[3]{\frac{3 F \varepsilon }{M_3}}.": "same product"},
     "ls-moments": {r"\sigma^2 = d^2 + s^2.": "same sum"},
+    "sgd-unreplaced": {
+        r"\mathbb{E}\|g - \nabla f(\theta)\|^2 = \frac{\sigma^2}{B}  \frac{N - B}{N - 1}.": (
+            "a product needs no dot"
+        ),
+    },
+    "sgd-floor": {
+        r"B = \frac{\eta\sigma^2}{\lambda F (2 - \eta\lambda)}.": "the same, solved for B",
+    },
+    "sgd-transient": {
+        r"\mathbb{E}[\theta_t^2] = F + (1 - \lambda \eta )^{2t} (\theta_0^2 - F).": "same product",
+    },
+    "sgd-far": {
+        r"\sum_{t=0}^{\infty} \eta_t = 2\infty ": "same infinity",
+        r"\sum_{t=0}^{\infty} \eta_t = \infty^2": "same infinity",
+    },
+    "sgd-quiet": {
+        r"\sum_{t=0}^{\infty} \eta_t^2 < 2\infty .": "same infinity",
+        r"\sum_{t=0}^{\infty} \eta_t^2 < \infty^2.": "same infinity",
+    },
+    "sgd-average-square": {
+        r"\mathbb{E}[\bar\theta_T^2] = \left(\frac{\theta_0 (1 - a^T)}{\eta\lambda T}\right)^2"
+        r" + \frac{\sigma^2}{\lambda^2 B T^2}"
+        r" \left(T - 2  \frac{1 - a^T}{1 - a} + \frac{1 - a^{2T}}{1 - a^2}\right).": (
+            "a product needs no dot"
+        ),
+    },
+    "sgd-tradeoff": {
+        r"\left(\frac{n}{n_{\min}} - 1\right) \left(\frac{s}{s_{\min}} - 1\right) = 1.": (
+            "same product"
+        ),
+    },
+    "sgd-reshuffled": {
+        r"\mathbb{E}[\theta^2] = \frac{\eta^2 s^2}{1 - a^{2n}}  \frac{n}{n - 1}"
+        r" \left(\frac{1 - a^{2n}}{1 - a^2} - \frac{(1 - a^n)^2}{n (1 - a)^2}\right).": (
+            "a product needs no dot"
+        ),
+        r"\mathbb{E}[\theta^2] = \frac{s^2 \eta ^2}{1 - a^{2n}} \cdot \frac{n}{n - 1}"
+        r" \left(\frac{1 - a^{2n}}{1 - a^2} - \frac{(1 - a^n)^2}{n (1 - a)^2}\right).": (
+            "same product"
+        ),
+    },
 }
 """By label, the changed formulas that are no mistakes, each with the reason."""
 

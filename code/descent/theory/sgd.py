@@ -7,9 +7,8 @@ comes with noise of mean 0 and variance :math:`\\sigma^2/B`.
 import torch
 from torch import Tensor
 
-from descent._checks import check_in_interval, check_positive_int, check_shape
+from descent._checks import Number, check_in_interval, check_positive_int, check_shape
 
-Number = float | Tensor
 FACTORS = 10_000
 """How many factors of a product are multiplied one by one; the rest follow a power law."""
 
