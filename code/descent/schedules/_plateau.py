@@ -1,0 +1,85 @@
+"""The schedule with a memory: it watches a measurement, not the step."""
+
+import math
+from typing import Any
+
+from descent._checks import check_choice, check_in_interval, check_positive_int
+
+PlateauState = dict[str, Any]
+
+
+def reduce_on_plateau(
+    metric: float,
+    lr: float,
+    state: PlateauState,
+    *,
+    mode: str = "min",
+    factor: float = 0.1,
+    patience: int = 10,
+    threshold: float = 1e-4,
+    threshold_mode: str = "rel",
+    cooldown: int = 0,
+    min_lr: float = 0.0,
+    eps: float = 1e-8,
+) -> tuple[float, PlateauState]:
+    """Multiply the rate by ``factor`` when a measurement has not improved for a while.
+
+    Args:
+        metric: the newest measurement, such as a validation loss.
+        lr: the rate in use, at least 0.
+        state: ``best``, ``num_bad_epochs`` and ``cooldown_counter``; empty before the first
+            measurement.
+        mode: whether less is better, ``"min"``, or more, ``"max"``.
+        factor: in (0, 1).
+        patience: how many measurements in a row may fail to improve before the next one that
+            does lowers the rate, at least 0.
+        threshold: how much better than the best counts as better, in [0, inf).
+        threshold_mode: whether ``threshold`` is a part of the best, ``"rel"``, or a difference,
+            ``"abs"``.
+        cooldown: for how many measurements after a reduction nothing counts as bad, at least 0.
+        min_lr: the least rate, in [0, inf).
+        eps: the least difference that is worth a reduction, in [0, inf).
+
+    Returns:
+        The rate of the updates that follow, and the new state.
+
+    Raises:
+        ValueError: an argument is outside its range.
+
+    Example:
+        >>> lr, state = 1.0, {}
+        >>> for loss in [3.0, 2.0, 2.0, 2.0]:
+        ...     lr, state = reduce_on_plateau(loss, lr, state, patience=1, factor=0.5)
+        ...     print(lr, state["num_bad_epochs"])
+        1.0 0
+        1.0 0
+        1.0 1
+        0.5 0
+
+    References:
+        ``torch.optim.lr_scheduler.ReduceLROnPlateau``.
+    """
+    check_choice("mode", mode, ("min", "max"))
+    check_in_interval("factor", factor, "(0, 1)")
+    check_positive_int("patience", patience, at_least=0)
+    check_in_interval("threshold", threshold, "[0, inf)")
+    check_choice("threshold_mode", threshold_mode, ("rel", "abs"))
+    check_positive_int("cooldown", cooldown, at_least=0)
+    check_in_interval("min_lr", min_lr, "[0, inf)")
+    check_in_interval("eps", eps, "[0, inf)")
+    sign = 1 if mode == "min" else -1
+    best = state.get("best", sign * math.inf)
+    bad, cooling = state.get("num_bad_epochs", 0), state.get("cooldown_counter", 0)
+
+    bar = best * (1 - sign * threshold) if threshold_mode == "rel" else best - sign * threshold
+    if sign * metric < sign * bar:
+        best, bad = metric, 0
+    else:
+        bad += 1
+    if cooling > 0:
+        cooling, bad = cooling - 1, 0
+    if bad > patience:
+        cooling, bad = cooldown, 0
+        lower = max(lr * factor, min_lr)
+        lr = lower if lr - lower > eps else lr
+    return lr, {"best": best, "num_bad_epochs": bad, "cooldown_counter": cooling}

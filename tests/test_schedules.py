@@ -1,0 +1,563 @@
+"""Each schedule against PyTorch's, alone and attached, from the start and resumed."""
+
+import io
+import math
+import re
+from functools import partial
+
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from torch.optim import lr_scheduler as theirs
+
+from descent import schedules
+from descent.optim import SGD, GradientDescent
+from descent.problems import quadratic
+from descent.schedules import PlateauScheduler, Scheduler
+from descent.training import minimize
+
+NUM_STEPS = 40
+counts = st.integers(1, 30)
+gammas = st.floats(0.1, 1.1)
+factors = st.floats(0.01, 1.0)
+rates = st.lists(st.floats(1e-3, 10.0), min_size=1, max_size=3)
+
+
+def optimizer_of(lrs, optimizer=torch.optim.SGD, **options):
+    groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": lr} for lr in lrs]
+    return optimizer(groups, lr=1.0, **options)
+
+
+def rates_of(optimizer, scheduler, num_steps):
+    """Return the rates that the optimizer uses at each step, one row per step."""
+    used = []
+    for _ in range(num_steps):
+        used.append([float(group["lr"]) for group in optimizer.param_groups])
+        optimizer.step()
+        scheduler.step()
+    return torch.tensor(used, dtype=torch.float64)
+
+
+# One row per schedule: what makes our schedule and PyTorch's scheduler from the same settings.
+PAIRS = {
+    "constant": (
+        st.fixed_dictionaries({"factor": factors, "num_steps": counts}),
+        lambda s: partial(schedules.constant, **s),
+        lambda opt, s: theirs.ConstantLR(opt, factor=s["factor"], total_iters=s["num_steps"]),
+    ),
+    "step": (
+        st.fixed_dictionaries({"step_size": counts, "gamma": gammas}),
+        lambda s: partial(schedules.step_decay, **s),
+        lambda opt, s: theirs.StepLR(opt, **s),
+    ),
+    "multi-step": (
+        st.fixed_dictionaries({"milestones": st.lists(counts, max_size=4), "gamma": gammas}),
+        lambda s: partial(schedules.multi_step, **s),
+        lambda opt, s: theirs.MultiStepLR(opt, **s),
+    ),
+    "exponential": (
+        st.fixed_dictionaries({"gamma": gammas}),
+        lambda s: partial(schedules.exponential, **s),
+        lambda opt, s: theirs.ExponentialLR(opt, **s),
+    ),
+    "inverse time": (
+        st.fixed_dictionaries({"timescale": st.floats(0.1, 100)}),
+        lambda s: partial(schedules.inverse_time, **s),
+        lambda opt, s: theirs.LambdaLR(opt, lambda t: 1 / (1 + t / s["timescale"])),
+    ),
+    "inverse square root": (
+        st.fixed_dictionaries({"timescale": st.floats(0.1, 100)}),
+        lambda s: partial(schedules.inverse_sqrt, **s),
+        lambda opt, s: theirs.LambdaLR(opt, lambda t: (1 + t / s["timescale"]) ** -0.5),
+    ),
+    "linear": (
+        st.fixed_dictionaries(
+            {"num_steps": counts, "start_factor": factors, "end_factor": factors}
+        ),
+        lambda s: partial(schedules.linear, **s),
+        lambda opt, s: theirs.LinearLR(
+            opt,
+            start_factor=s["start_factor"],
+            end_factor=s["end_factor"],
+            total_iters=s["num_steps"],
+        ),
+    ),
+    "polynomial": (
+        st.fixed_dictionaries({"num_steps": counts, "power": st.floats(0.5, 3)}),
+        lambda s: partial(schedules.polynomial, **s),
+        lambda opt, s: theirs.PolynomialLR(opt, total_iters=s["num_steps"], power=s["power"]),
+    ),
+    "cosine": (
+        st.fixed_dictionaries(
+            {"num_steps": st.integers(NUM_STEPS, 100), "eta_min": st.floats(0, 1e-3)}
+        ),
+        lambda s: partial(schedules.cosine, **s),
+        lambda opt, s: theirs.CosineAnnealingLR(opt, T_max=s["num_steps"], eta_min=s["eta_min"]),
+    ),
+    "cosine with restarts": (
+        st.fixed_dictionaries(
+            {"period": counts, "growth": st.integers(1, 3), "eta_min": st.floats(0, 1e-3)}
+        ),
+        lambda s: partial(schedules.cosine_restarts, **s),
+        lambda opt, s: theirs.CosineAnnealingWarmRestarts(
+            opt, T_0=s["period"], T_mult=s["growth"], eta_min=s["eta_min"]
+        ),
+    ),
+    "cyclic": (
+        st.fixed_dictionaries(
+            {
+                "max_lr": st.floats(1e-3, 10),
+                "step_size_up": counts,
+                "step_size_down": st.none() | counts,
+                "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
+                "gamma": gammas,
+            }
+        ),
+        lambda s: partial(schedules.cyclic, **s),
+        lambda opt, s: theirs.CyclicLR(
+            opt, [g["lr"] for g in opt.param_groups], cycle_momentum=False, **s
+        ),
+    ),
+    "one cycle": (
+        st.fixed_dictionaries(
+            {
+                "num_steps": st.integers(NUM_STEPS, 100),
+                "pct_start": st.floats(0.1, 0.5),
+                "anneal_strategy": st.sampled_from(["cos", "linear"]),
+                "div_factor": st.floats(1.5, 50),
+                "final_div_factor": st.floats(1.5, 1e4),
+                "three_phase": st.booleans(),
+            }
+        ),
+        lambda s: partial(schedules.one_cycle, **s),
+        lambda opt, s: theirs.OneCycleLR(
+            opt,
+            [g["lr"] for g in opt.param_groups],
+            total_steps=s["num_steps"],
+            cycle_momentum=False,
+            **{name: value for name, value in s.items() if name != "num_steps"},
+        ),
+    ),
+    "warmup, then cosine": (
+        st.fixed_dictionaries({"warmup": counts, "start_factor": factors}),
+        lambda s: partial(
+            schedules.sequential,
+            schedules=[
+                partial(
+                    schedules.linear,
+                    num_steps=s["warmup"],
+                    start_factor=s["start_factor"],
+                    end_factor=1.0,
+                ),
+                partial(schedules.cosine, num_steps=NUM_STEPS),
+            ],
+            milestones=[s["warmup"]],
+        ),
+        lambda opt, s: theirs.SequentialLR(
+            opt,
+            [
+                theirs.LinearLR(opt, start_factor=s["start_factor"], total_iters=s["warmup"]),
+                theirs.CosineAnnealingLR(opt, T_max=NUM_STEPS),
+            ],
+            milestones=[s["warmup"]],
+        ),
+    ),
+    "warmup, stable, decay": (
+        st.fixed_dictionaries(
+            {
+                "warmup_steps": st.integers(1, 15),
+                "stable_steps": st.integers(1, 15),
+                "decay_steps": counts,
+                "start_factor": factors,
+            }
+        ),
+        lambda s: partial(schedules.warmup_stable_decay, **s),
+        lambda opt, s: theirs.SequentialLR(
+            opt,
+            [
+                theirs.LinearLR(opt, s["start_factor"], total_iters=s["warmup_steps"]),
+                theirs.ConstantLR(opt, factor=1.0),
+                theirs.LinearLR(opt, 1.0, end_factor=0.0, total_iters=s["decay_steps"]),
+            ],
+            milestones=[s["warmup_steps"], s["warmup_steps"] + s["stable_steps"]],
+        ),
+    ),
+    "warmup times decay": (
+        st.fixed_dictionaries({"warmup": counts, "gamma": gammas}),
+        lambda s: partial(
+            schedules.chained,
+            schedules=[
+                partial(schedules.linear, num_steps=s["warmup"], start_factor=0.1, end_factor=1.0),
+                partial(schedules.exponential, gamma=s["gamma"]),
+            ],
+        ),
+        lambda opt, s: theirs.ChainedScheduler(
+            [
+                theirs.LinearLR(opt, start_factor=0.1, total_iters=s["warmup"]),
+                theirs.ExponentialLR(opt, gamma=s["gamma"]),
+            ]
+        ),
+    ),
+}
+ROWS = pytest.mark.parametrize(("chosen", "our", "their"), PAIRS.values(), ids=PAIRS)
+close = partial(torch.testing.assert_close, rtol=1e-12, atol=1e-12)
+
+
+@ROWS
+@settings(deadline=None, max_examples=40)
+@given(data=st.data(), lrs=rates)
+def test_the_rates_used_are_pytorchs_and_those_plotted(chosen, our, their, data, lrs):
+    chosen = data.draw(chosen)
+    schedule = our(chosen)
+    ours, reference = optimizer_of(lrs, SGD), optimizer_of(lrs)
+    used = rates_of(ours, Scheduler(ours, schedule), NUM_STEPS)
+    close(used, rates_of(reference, their(reference, chosen), NUM_STEPS))
+    plotted = [[schedule(step, lr) for lr in lrs] for step in range(NUM_STEPS)]
+    close(used, torch.tensor(plotted, dtype=torch.float64), rtol=0, atol=0)
+
+
+@ROWS
+@settings(deadline=None, max_examples=15)
+@given(data=st.data(), lrs=rates, pause=st.integers(0, NUM_STEPS))
+def test_a_run_resumed_from_a_checkpoint_goes_on_as_if_nothing_had_been(
+    chosen, our, their, data, lrs, pause
+):
+    chosen = data.draw(chosen)
+    first = optimizer_of(lrs)
+    scheduler = Scheduler(first, our(chosen))
+    begun = rates_of(first, scheduler, pause)
+    file = io.BytesIO()
+    torch.save([first.state_dict(), scheduler.state_dict()], file)
+    file.seek(0)
+    resumed = optimizer_of([7.0] * len(lrs))
+    again = Scheduler(resumed, our(chosen))
+    of_optimizer, of_scheduler = torch.load(file)
+    resumed.load_state_dict(of_optimizer)
+    again.load_state_dict(of_scheduler)
+    whole = torch.cat([begun, rates_of(resumed, again, NUM_STEPS - pause)])
+    reference = optimizer_of(lrs)
+    close(whole, rates_of(reference, their(reference, chosen), NUM_STEPS))
+
+
+@ROWS
+@settings(deadline=None, max_examples=15)
+@given(data=st.data(), lrs=rates)
+def test_rates_in_a_tensor_have_a_schedule_each(chosen, our, their, data, lrs):
+    schedule = our(data.draw(chosen))
+    column = torch.tensor(lrs, dtype=torch.float64)
+    for step in range(NUM_STEPS):
+        close(
+            torch.as_tensor(schedule(step, column)),
+            torch.tensor([schedule(step, lr) for lr in lrs], dtype=torch.float64),
+        )
+
+
+def test_a_run_without_a_checkpoint_can_be_taken_up_at_a_step():
+    schedule = partial(schedules.exponential, gamma=0.5)
+    optimizer = optimizer_of([0.5])
+    with pytest.raises(KeyError, match="initial_lr"):
+        Scheduler(optimizer, schedule, last_epoch=6)
+    optimizer.param_groups[0]["initial_lr"] = 0.5
+    assert Scheduler(optimizer, schedule, last_epoch=6).get_last_lr() == [0.5**8]
+
+
+@pytest.mark.parametrize("anneal_strategy", ["cos", "linear"])
+@pytest.mark.parametrize("three_phase", [False, True])
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [(torch.optim.SGD, {"momentum": 0.9}), (torch.optim.Adam, {"betas": (0.9, 0.99)})],
+)
+def test_one_cycle_moves_the_momentum_as_pytorch_does(
+    anneal_strategy, three_phase, optimizer, options
+):
+    shape = {"anneal_strategy": anneal_strategy, "three_phase": three_phase, "pct_start": 0.3}
+    moved = []
+    for ours in (True, False):
+        used = optimizer_of([0.1, 0.5], optimizer, **options)
+        if ours:
+            scheduler = Scheduler(
+                used,
+                partial(schedules.one_cycle, num_steps=NUM_STEPS, **shape),
+                momentum=partial(
+                    schedules.one_cycle_momentum,
+                    num_steps=NUM_STEPS,
+                    base_momentum=0.7,
+                    max_momentum=0.96,
+                    **shape,
+                ),
+            )
+        else:
+            scheduler = theirs.OneCycleLR(
+                used,
+                [0.1, 0.5],
+                total_steps=NUM_STEPS,
+                base_momentum=0.7,
+                max_momentum=0.96,
+                **shape,
+            )
+        rows = []
+        for _ in range(NUM_STEPS):
+            rows.append(
+                [
+                    [group["lr"], *group.get("betas", (group.get("momentum"), 0.99))]
+                    for group in used.param_groups
+                ]
+            )
+            used.step()
+            scheduler.step()
+        moved.append(torch.tensor(rows, dtype=torch.float64))
+    close(*moved)
+    assert moved[0][..., 1].min() < 0.75
+
+
+def test_an_optimizer_without_momentum_has_none_to_schedule():
+    optimizer = optimizer_of([0.1], GradientDescent)
+    momentum = partial(schedules.one_cycle_momentum, num_steps=10)
+    with pytest.raises(ValueError, match=r"^GradientDescent has neither momentum nor betas"):
+        Scheduler(optimizer, schedules.constant, momentum=momentum)
+
+
+def test_past_its_end_a_one_cycle_stays_and_a_cosine_climbs():
+    last = schedules.one_cycle(9, 1.0, num_steps=10)
+    assert last == pytest.approx(1 / 25e4, rel=1e-12)
+    assert schedules.one_cycle(50, 1.0, num_steps=10) == last
+    assert schedules.cosine(20, 1.0, num_steps=10) == pytest.approx(1.0)
+
+
+def test_a_schedule_serves_as_the_rate_of_minimize():
+    bowl = quadratic([1.0, 4.0])
+    schedule = partial(schedules.cosine, lr=0.3, num_steps=20)
+    trace = minimize(bowl.objective, bowl.start, GradientDescent, num_steps=20, lr=schedule)
+    assert trace.lr[1:].tolist() == [schedule(step) for step in range(20)]
+
+
+# Attaching
+
+
+def test_a_schedule_that_refuses_its_settings_leaves_the_optimizer_alone():
+    optimizer = optimizer_of([0.1])
+    before = dict(optimizer.param_groups[0])
+    with pytest.raises(ValueError, match=r"^num_steps must be an integer of at least 1, got 0$"):
+        Scheduler(optimizer, partial(schedules.cosine, num_steps=0))
+    assert optimizer.param_groups[0] == before
+
+
+def test_what_is_no_optimizer_is_refused():
+    for scheduler in (Scheduler, lambda optimizer, _: PlateauScheduler(optimizer)):
+        with pytest.raises(TypeError, match="list is not an Optimizer"):
+            scheduler([], schedules.constant)
+
+
+def test_the_state_holds_numbers_and_no_functions():
+    scheduler = Scheduler(
+        optimizer_of([0.1], momentum=0.9), schedules.constant, momentum=lambda step: 0.5
+    )
+    plateau = PlateauScheduler(optimizer_of([0.1]))
+    for each in (scheduler, plateau):
+        assert not any(callable(value) for value in each.state_dict().values())
+
+
+def test_a_rate_in_a_tensor_stays_the_same_tensor():
+    for attach, advance in (
+        (lambda opt: Scheduler(opt, partial(schedules.exponential, gamma=0.5)), lambda s: s.step()),
+        (lambda opt: PlateauScheduler(opt, factor=0.5, patience=0), lambda s: s.step(1.0)),
+    ):
+        lr = torch.tensor(1.0, dtype=torch.float64)
+        optimizer = optimizer_of([lr])
+        scheduler = attach(optimizer)
+        for _ in range(2):
+            optimizer.step()
+            advance(scheduler)
+        assert optimizer.param_groups[0]["lr"] is lr
+        assert lr in (0.25, 0.5)
+
+
+# Reduce on plateau
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    metrics=st.lists(
+        st.sampled_from([0.0, 0.5, 0.9999, 1.0, 1.0001, 2.0, -1.0, math.nan, math.inf]),
+        min_size=1,
+        max_size=30,
+    ),
+    lrs=rates,
+    chosen=st.fixed_dictionaries(
+        {
+            "mode": st.sampled_from(["min", "max"]),
+            "factor": st.floats(0.05, 0.95),
+            "patience": st.integers(0, 4),
+            "threshold": st.sampled_from([0.0, 1e-4, 0.1]),
+            "threshold_mode": st.sampled_from(["rel", "abs"]),
+            "cooldown": st.integers(0, 3),
+            "min_lr": st.sampled_from([0.0, 0.01, 1.0]),
+            "eps": st.sampled_from([0.0, 1e-8, 0.1]),
+        }
+    ),
+    pause=st.integers(0, 30),
+)
+def test_the_plateau_is_pytorchs_also_when_resumed(metrics, lrs, chosen, pause):
+    ours, reference = optimizer_of(lrs), optimizer_of(lrs)
+    scheduler = PlateauScheduler(ours, **chosen)
+    their = theirs.ReduceLROnPlateau(reference, **chosen)
+    for index, metric in enumerate(metrics):
+        if index == pause:
+            resumed = optimizer_of([9.0] * len(lrs))
+            again = PlateauScheduler(resumed, **chosen)
+            resumed.load_state_dict(ours.state_dict())
+            again.load_state_dict(scheduler.state_dict())
+            ours, scheduler = resumed, again
+        scheduler.step(torch.tensor(metric))
+        their.step(metric)
+        assert scheduler.get_last_lr() == [group["lr"] for group in ours.param_groups]
+        close(
+            torch.tensor([float(group["lr"]) for group in ours.param_groups]),
+            torch.tensor([float(group["lr"]) for group in reference.param_groups]),
+        )
+
+
+# Bad settings
+
+CYCLE = {"num_steps": 10}
+BAD = [
+    (schedules.constant, {"factor": 1.5}, "factor must be in [0, 1], got 1.5"),
+    (schedules.constant, {"num_steps": -1}, "num_steps must be an integer of at least 0, got -1"),
+    (schedules.step_decay, {"step_size": 0}, "step_size must be an integer of at least 1, got 0"),
+    (schedules.step_decay, {"step_size": 3, "gamma": -1.0}, "gamma must be in [0, inf), got -1.0"),
+    (schedules.multi_step, {"milestones": [-1]}, "milestones must be an integer of at least 0"),
+    (schedules.multi_step, {"milestones": [1], "gamma": -1.0}, "gamma must be in [0, inf)"),
+    (schedules.exponential, {"gamma": -0.5}, "gamma must be in [0, inf), got -0.5"),
+    (schedules.inverse_time, {"timescale": 0.0}, "timescale must be in (0, inf), got 0.0"),
+    (schedules.inverse_sqrt, {"timescale": 0.0}, "timescale must be in (0, inf), got 0.0"),
+    (schedules.linear, {"num_steps": 0}, "num_steps must be an integer of at least 1, got 0"),
+    (schedules.linear, CYCLE | {"start_factor": -1.0}, "start_factor must be in [0, inf)"),
+    (schedules.linear, CYCLE | {"end_factor": -1.0}, "end_factor must be in [0, inf)"),
+    (schedules.polynomial, {"num_steps": 0}, "num_steps must be an integer of at least 1"),
+    (schedules.polynomial, CYCLE | {"power": 0.0}, "power must be in (0, inf), got 0.0"),
+    (schedules.cosine, {"num_steps": 0}, "num_steps must be an integer of at least 1"),
+    (schedules.cosine, CYCLE | {"eta_min": -1.0}, "eta_min must be in [0, inf), got -1.0"),
+    (schedules.cosine_restarts, {"period": 0}, "period must be an integer of at least 1"),
+    (schedules.cosine_restarts, {"period": 2, "growth": 0}, "growth must be an integer of at"),
+    (schedules.cyclic, {"max_lr": -1.0, "step_size_up": 2}, "max_lr must be in [0, inf)"),
+    (schedules.cyclic, {"max_lr": 1.0, "step_size_up": 0}, "step_size_up must be an integer"),
+    (
+        schedules.cyclic,
+        {"max_lr": 1.0, "step_size_up": 2, "step_size_down": 0},
+        "step_size_down must be an integer",
+    ),
+    (
+        schedules.cyclic,
+        {"max_lr": 1.0, "step_size_up": 2, "mode": "square"},
+        "mode must be one of",
+    ),
+    (
+        schedules.cyclic,
+        {"max_lr": 1.0, "step_size_up": 2, "gamma": -1.0},
+        "gamma must be in [0, inf)",
+    ),
+    (schedules.one_cycle, {"num_steps": 1}, "num_steps must be an integer of at least 2, got 1"),
+    (schedules.one_cycle, CYCLE | {"pct_start": 1.0}, "pct_start must be in (0, 1), got 1.0"),
+    (schedules.one_cycle, CYCLE | {"pct_start": 0.05}, "pct_start * num_steps must be in (1, inf)"),
+    (
+        schedules.one_cycle,
+        CYCLE | {"pct_start": 0.6, "three_phase": True},
+        "pct_start must be in (0, 0.5], got 0.6",
+    ),
+    (schedules.one_cycle, CYCLE | {"anneal_strategy": "log"}, "anneal_strategy must be one of"),
+    (schedules.one_cycle, CYCLE | {"div_factor": 0.0}, "div_factor must be in (0, inf)"),
+    (schedules.one_cycle, CYCLE | {"final_div_factor": 0.0}, "final_div_factor must be in"),
+    (
+        schedules.sequential,
+        {"schedules": [schedules.constant] * 2, "milestones": []},
+        "milestones must be one fewer than the 2 schedules, got []",
+    ),
+    (
+        schedules.sequential,
+        {"schedules": [schedules.constant] * 3, "milestones": [5, 5]},
+        "milestones must grow, got [5, 5]",
+    ),
+    (
+        schedules.sequential,
+        {"schedules": [schedules.constant] * 2, "milestones": [0]},
+        "milestones must be an integer of at least 1, got 0",
+    ),
+    (schedules.chained, {"schedules": []}, "schedules must hold at least one, got none"),
+    *(
+        (
+            schedules.warmup_stable_decay,
+            {"warmup_steps": 2, "stable_steps": 2, "decay_steps": 2} | {name: 0},
+            f"{name} must be an integer of at least 1, got 0",
+        )
+        for name in ("warmup_steps", "stable_steps", "decay_steps")
+    ),
+    (
+        schedules.warmup_stable_decay,
+        {"warmup_steps": 2, "stable_steps": 2, "decay_steps": 2, "start_factor": 2.0},
+        "start_factor must be in [0, 1], got 2.0",
+    ),
+]
+
+
+@pytest.mark.parametrize(("schedule", "bad", "message"), BAD)
+def test_a_bad_setting_is_named(schedule, bad, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        schedule(0, 0.1, **bad)
+
+
+GOOD = {
+    schedules.constant: {},
+    schedules.step_decay: {"step_size": 2},
+    schedules.multi_step: {"milestones": [2]},
+    schedules.exponential: {"gamma": 0.5},
+    schedules.inverse_time: {},
+    schedules.inverse_sqrt: {},
+    schedules.linear: CYCLE,
+    schedules.polynomial: CYCLE,
+    schedules.cosine: CYCLE,
+    schedules.cosine_restarts: {"period": 3},
+    schedules.cyclic: {"max_lr": 1.0, "step_size_up": 2},
+    schedules.one_cycle: CYCLE,
+    schedules.sequential: {"schedules": [schedules.constant], "milestones": []},
+    schedules.chained: {"schedules": [schedules.constant]},
+    schedules.warmup_stable_decay: {"warmup_steps": 2, "stable_steps": 2, "decay_steps": 2},
+}
+
+
+@pytest.mark.parametrize("schedule", GOOD, ids=lambda each: each.__name__)
+def test_a_step_or_rate_below_zero_is_named(schedule):
+    with pytest.raises(ValueError, match=r"^step must be an integer of at least 0, got -1$"):
+        schedule(-1, 0.1, **GOOD[schedule])
+    with pytest.raises(ValueError, match=r"^lr must be in \[0, inf\), got -0.1$"):
+        schedule(0, -0.1, **GOOD[schedule])
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"mode": "less"}, "mode must be one of"),
+        ({"factor": 1.0}, "factor must be in (0, 1), got 1.0"),
+        ({"patience": -1}, "patience must be an integer of at least 0, got -1"),
+        ({"threshold": -1.0}, "threshold must be in [0, inf), got -1.0"),
+        ({"threshold_mode": "part"}, "threshold_mode must be one of"),
+        ({"cooldown": -1}, "cooldown must be an integer of at least 0, got -1"),
+        ({"min_lr": -1.0}, "min_lr must be in [0, inf), got -1.0"),
+        ({"eps": -1.0}, "eps must be in [0, inf), got -1.0"),
+    ],
+)
+def test_a_bad_setting_of_the_plateau_is_named_when_it_is_attached(bad, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        PlateauScheduler(optimizer_of([0.1]), **bad)
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ({"base_momentum": 1.0}, "base_momentum must be in [0, 1), got 1.0"),
+        ({"max_momentum": -0.1}, "max_momentum must be in [0, 1), got -0.1"),
+    ],
+)
+def test_a_bad_momentum_is_named(bad, message):
+    with pytest.raises(ValueError, match="^" + re.escape(message)):
+        schedules.one_cycle_momentum(0, num_steps=10, **bad)
