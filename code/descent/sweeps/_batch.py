@@ -7,15 +7,14 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, grad_and_value, stack_module_state, vmap
+from torch.func import functional_call, stack_module_state, vmap
 
 from descent.data import Dataset
 from descent.optim import Rule, State
-from descent.sweeps._runs import Run
+from descent.sweeps._runs import Run, Sampler
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Measure = Callable[[nn.Module], Tensor]
-Sampler = Callable[[int, int, int], Iterator[Tensor]]
 
 
 @dataclass(frozen=True)
@@ -59,50 +58,55 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
     modules = [experiment.model(seed=run.seed, **run.architecture) for run in runs]
     template = modules[0].to(device)
     params, buffers = stack_module_state([module.to(device) for module in modules])
-    frozen = {name: param for name, param in params.items() if not param.requires_grad}
-    params = {name: param.detach() for name, param in params.items() if name not in frozen}
-    rest = {**frozen, **buffers}
-    states: dict[str, State] = {name: {} for name in params}
+    params |= buffers
+    trained = [name for name, param in params.items() if param.requires_grad]
+    states: Sequence[State] = [{} for _ in trained]
 
-    def loss_of(params: dict[str, Tensor], rest: Any, input: Tensor, target: Tensor) -> Tensor:
-        return experiment.loss_fn(functional_call(template, (params, rest), (input,)), target)
+    def loss_of(params: dict[str, Tensor], input: Tensor, target: Tensor) -> Tensor:
+        return experiment.loss_fn(functional_call(template, params, (input,)), target)
 
     def measured(measure: Measure) -> Tensor:
         module = _Measured(template, measure)
         with torch.no_grad():
-            every = {f"model.{name}": value for name, value in (params | rest).items()}
-            return vmap(lambda state: functional_call(module, state, ()).double())(every)
+            inside = {f"model.{name}": value for name, value in params.items()}
+            return vmap(lambda inside: functional_call(module, inside, ()).double())(inside)
 
-    gradient = vmap(grad_and_value(loss_of))
+    losses = vmap(loss_of)
     batches = _batches(experiment, runs)
     constant = not any(callable(value) for run in runs for value in run.hyperparameters.values())
     steps, rows = logged_steps(num_steps, experiment.log_every), []
     for step in range(num_steps + 1):
-        grads, loss = gradient(params, rest, *next(batches))
+        learned = [params[name] for name in trained]
+        loss = losses(params, *next(batches))
+        # A run's loss depends on no other run's parameters: one backward pass does for all.
+        grads = torch.autograd.grad(loss.sum(), learned)
         if step == steps[len(rows)]:
-            norms = torch.stack([grad.flatten(1).double().norm(dim=1) for grad in grads.values()])
-            row = {"loss": loss.double(), "grad_norm": norms.norm(dim=0)}
+            norms = torch.stack([grad.flatten(1).double().norm(dim=1) for grad in grads])
+            row = {"loss": loss.detach().double(), "grad_norm": norms.norm(dim=0)}
             row |= {name: measured(function) for name, function in experiment.measure.items()}
             rows.append(row)
         if step < num_steps:
             if step == 0 or not constant:
                 shared, stacked = _hyperparameters(runs, step, device)
-                rule = vmap(partial(_update, runs[0].optimizer.rule, shared))
-            for name, grad in grads.items():
-                params[name], states[name] = rule(params[name], grad, states[name], stacked)
+                update = vmap(partial(_update, partial(runs[0].optimizer.rule, **shared)))
+            moved, states = update([param.detach() for param in learned], grads, states, stacked)
+            params |= {
+                name: param.requires_grad_() for name, param in zip(trained, moved, strict=True)
+            }
     logged = {name: torch.stack([row[name] for row in rows]).cpu() for name in rows[0]}
     return {"step": torch.tensor(steps), **logged}
 
 
 def _update(
     rule: Rule,
-    shared: dict[str, Any],
-    param: Tensor,
-    grad: Tensor,
-    state: State,
-    stacked: dict[str, Any],
-) -> tuple[Tensor, State]:
-    return rule(param, grad, state, **shared, **stacked)
+    params: Sequence[Tensor],
+    grads: Sequence[Tensor],
+    states: Sequence[State],
+    hyperparameters: dict[str, Any],
+) -> tuple[tuple[Tensor, ...], tuple[State, ...]]:
+    """Apply the rule to every parameter of one run."""
+    moved = (rule(*each, **hyperparameters) for each in zip(params, grads, states, strict=True))
+    return tuple(zip(*moved, strict=True))
 
 
 def _batches(experiment: Experiment, runs: Sequence[Run]) -> Iterator[tuple[Tensor, Tensor]]:
@@ -119,7 +123,8 @@ def _batches(experiment: Experiment, runs: Sequence[Run]) -> Iterator[tuple[Tens
     where = torch.tensor([place[run.seed] for run in runs])
     while True:
         index = torch.stack([next(sampler) for sampler in samplers])[where].to(experiment.device)
-        yield input[index], target[index]
+        rows = (column.index_select(0, index.flatten()) for column in (input, target))
+        yield tuple(column.unflatten(0, index.shape) for column in rows)
 
 
 def _hyperparameters(

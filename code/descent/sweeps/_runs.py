@@ -2,16 +2,21 @@
 
 import inspect
 import itertools
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
-from descent._checks import check_choice, check_positive_int, check_seed
+from descent._checks import check_choice, check_seed
 from descent.optim import OPTIMIZERS, RuleOptimizer
+
+Sampler = Callable[[int, int, int], Iterator[Tensor]]
+
+RESERVED = ("run", "step", "loss", "grad_norm")
+"""The columns that every table has."""
 
 
 class Named(NamedTuple):
@@ -83,43 +88,66 @@ class Run:
         return self.optimizer, self.batch_size, self.architecture, fixed
 
 
-def read_run(index: int, settings: Mapping[str, Any], model: Callable[..., nn.Module]) -> Run:
-    """Check the settings of a run, and sort them by who uses them."""
-    try:
-        return _read_run(index, settings, model)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"runs[{index}]: {error}") from None
+def read_runs(
+    runs: Sequence[Mapping[str, Any]],
+    model: Callable[..., nn.Module],
+    sampler: Sampler,
+    num_samples: int,
+) -> list[Run]:
+    """Check the settings of all runs, and sort them by who uses them."""
+    if not runs:
+        raise ValueError("runs must hold at least one run, got none")
+    found = []
+    for index, settings in enumerate(runs):
+        try:
+            run = _read_run(index, settings, model)
+            if run.batch_size is not None:
+                sampler(num_samples, run.batch_size, run.seed)  # which checks what it is given
+        except (TypeError, ValueError) as error:
+            raise type(error)(f"runs[{index}]: {error}") from None
+        found.append(run)
+    return found
 
 
 def _read_run(index: int, settings: Mapping[str, Any], model: Callable[..., nn.Module]) -> Run:
     labels = {name: _label(name, value) for name, value in settings.items()}
     rest = {
-        name: value.value if isinstance(value, Named) else value
-        for name, value in settings.items()
-    }  # fmt: skip
+        name: value.value if isinstance(value, Named) else value for name, value in settings.items()
+    }
     for name in ("seed", "optimizer"):
         if name not in rest:
             raise TypeError(f"the setting {name!r} is missing; there are: {', '.join(rest)}")
-    seed, optimizer = rest.pop("seed"), rest.pop("optimizer")
+    for name in RESERVED:
+        if name in rest:
+            raise ValueError(f"a setting must not be named {name!r}, a column of the table is")
+    seed, optimizer = rest.pop("seed"), _optimizer(rest.pop("optimizer"))
     batch_size = rest.pop("batch_size", None)
     check_seed(seed)
-    if batch_size is not None:
-        check_positive_int("batch_size", batch_size)
-    if isinstance(optimizer, str):
-        check_choice("optimizer", optimizer, OPTIMIZERS)
-        optimizer = OPTIMIZERS[optimizer]
     given = {name: rest.pop(name) for name in optimizer.allowed if name in rest}
+    given = {n: tuple(value) if isinstance(value, list) else value for n, value in given.items()}
     now = {name: value(0) if callable(value) else value for name, value in given.items()}
     hyperparameters = optimizer.complete(**now) | given
-    try:
-        inspect.signature(model).bind(seed=seed, **rest)
-    except TypeError as error:
-        known = ", ".join(optimizer.allowed)
-        raise TypeError(
-            f"model(seed={seed}, ...) cannot be called with what is not one of the hyperparameters "
-            f"of {optimizer.__name__} ({known}): {error}"
-        ) from None
+    takes = inspect.signature(model).parameters
+    if not any(each.kind is each.VAR_KEYWORD for each in takes.values()):
+        for name in rest:
+            if name not in takes:
+                raise TypeError(
+                    f"the model does not take {name!r}, nor does {optimizer.__name__}, whose "
+                    f"hyperparameters are: {', '.join(optimizer.allowed)}"
+                )
     return Run(index, int(seed), optimizer, batch_size, hyperparameters, rest, labels)
+
+
+def _optimizer(optimizer: Any) -> type[RuleOptimizer]:
+    if isinstance(optimizer, str):
+        check_choice("optimizer", optimizer, OPTIMIZERS)
+        return OPTIMIZERS[optimizer]
+    if not (isinstance(optimizer, type) and issubclass(optimizer, RuleOptimizer)):
+        raise TypeError(
+            "optimizer must be a subclass of RuleOptimizer, or its name in OPTIMIZERS, "
+            f"got {optimizer!r}"
+        )
+    return optimizer
 
 
 def _label(name: str, value: Any) -> Any:

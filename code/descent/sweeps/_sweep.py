@@ -12,8 +12,8 @@ from descent._checks import check_positive_int
 from descent.data import Dataset
 from descent.runtime import resolve_device
 from descent.sampling import reshuffled
-from descent.sweeps._batch import Experiment, Loss, Measure, Sampler, logged_steps, train
-from descent.sweeps._runs import Run, chunks, read_run
+from descent.sweeps._batch import Experiment, Loss, Measure, logged_steps, train
+from descent.sweeps._runs import RESERVED, Run, Sampler, chunks, read_runs
 from descent.sweeps._table import FORMATS, join, read, rows_of, settings_table, write
 
 if TYPE_CHECKING:
@@ -94,28 +94,23 @@ def sweep(
     check_positive_int("log_every", log_every)
     if chunk is not None:
         check_positive_int("chunk", chunk)
-    experiment = Experiment(
-        model,
-        loss_fn,
-        dataset,
-        num_steps,
-        log_every,
-        measure or {},
-        sampler,
-        resolve_device(device),
-    )
-    read_runs = [read_run(index, settings, model) for index, settings in enumerate(runs)]
-    if not read_runs:
-        raise ValueError("runs must hold at least one run, got none")
-    settings = settings_table(read_runs)
+    measure = {} if measure is None else measure
+    all_runs = read_runs(runs, model, sampler, len(dataset.input))
+    settings = settings_table(all_runs)
+    for name in measure:
+        if name in (*RESERVED, *settings):
+            raise ValueError(f"measure must not be named {name!r}, another column of the table is")
+    on = resolve_device(device)
+    experiment = Experiment(model, loss_fn, dataset, num_steps, log_every, measure, sampler, on)
+
     tables, done = [], set()
     if path is not None:
         path = Path(path)
-        _check_format(path)
+        _check_place(path)
         if path.exists():
-            tables = [_finished(path, settings, experiment, read_runs)]
+            tables = [_finished(path, settings, experiment, all_runs)]
             done = set(tables[0]["run"])
-    left = chunks([run for run in read_runs if run.index not in done], chunk)
+    left = chunks([run for run in all_runs if run.index not in done], chunk)
     for part, logged in _train_all(experiment, left, n_jobs):
         tables.append(rows_of(settings.iloc[[run.index for run in part]], logged))
         if path is not None:
@@ -142,9 +137,11 @@ def _train_part(
     return part, train(experiment, part, experiment.num_steps)
 
 
-def _check_format(path: Path) -> None:
+def _check_place(path: Path) -> None:
     if path.suffix not in FORMATS:
         raise ValueError(f"path must end with {' or '.join(FORMATS)}, got {str(path)!r}")
+    if not path.parent.is_dir():
+        raise ValueError(f"the folder of path must exist, got {str(path.parent)!r}")
 
 
 def _finished(
@@ -169,14 +166,18 @@ def _differences(
     found += [name for name in table if name not in columns]
     if found:
         return found
-    known = [run for run in table["run"].unique() if run < len(runs)]
+    done = table["run"].unique()
+    if not set(done) <= set(settings["run"]):
+        return ["run"]
     steps = logged_steps(experiment.num_steps, experiment.log_every)
-    expected = rows_of(settings.iloc[known], {"step": torch.tensor(steps)})
+    expected = rows_of(settings.iloc[done], {"step": torch.tensor(steps)})
+    if len(expected) != len(table):
+        return ["step"]
     found = [name for name in expected if not expected[name].equals(table[name])]
     if found:
         return found
     # What no column shows, such as the data or the model's code, shows in the first row's numbers.
-    first = train(experiment, [runs[known[0]]], num_steps=0)
+    first = train(experiment, [runs[done[0]]], num_steps=0)
     return [
         name
         for name, values in first.items()
