@@ -173,10 +173,11 @@ def harmonic_remainder(curvature: float, scale: float, step: Tensor) -> Tensor:
     power = scale * curvature
     factors = 1 - power / torch.arange(1, FACTORS + 1, dtype=torch.float64)
     products = torch.cat([torch.ones(1, dtype=torch.float64), factors.cumprod(0)])
+    step = step.double()
     first = step.clamp(max=FACTORS)
     # A ratio of Gamma functions of t + 1 - power and t + 1 is a power of the point half-way.
     middle = (1 - power) / 2
-    return products[first.long()] * ((step.double() + middle) / (first + middle)) ** -power
+    return products[first.long()] * ((step + middle) / (first + middle)) ** -power
 
 
 def sgd_average_mean_square(
