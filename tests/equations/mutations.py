@@ -99,6 +99,44 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "same product"
         ),
     },
+    "mom-parabola": {
+        r"c_{t+1} = (1 + \beta - \lambda \eta ) c_t - \beta c_{t-1}.": "same product",
+    },
+    "mom-char": {
+        r"z^2 - (1 + \beta - \lambda \eta ) z + \beta = 0.": "same product",
+    },
+    "mom-swing": {
+        r"(1 - \sqrt{\beta})^2 < \lambda \eta  < (1 + \sqrt{\beta})^2.": "same product",
+    },
+    "mom-slow-root": {
+        r"z \approx 1 - \frac{\lambda }{1 - \beta} \eta ,": "same product",
+    },
+    "mom-critical": {
+        r"\beta_c = (1 - \sqrt{\lambda \eta })^2,": "same product",
+    },
+    "mom-critical-rate": {
+        r"\rho = |1 - \sqrt{\lambda \eta }|.": "same product",
+    },
+    "mom-best-lr": {
+        r"\eta^\star = \left(\frac{2}{\sqrt{\mu } + \sqrt{L}}\right)^2": "same sum",
+    },
+    "mom-cross": {
+        r"q = (1 + \beta - \lambda \eta ) p - \beta q.": "same product",
+    },
+    "mom-nesterov-char": {
+        r"z^2 - (1 + \beta)(1 - \lambda \eta ) z + \beta (1 - \lambda \eta ) = 0.": "same product",
+    },
+    "mom-nesterov-modulus": {
+        r"|z| = \sqrt{\beta (1 - \lambda \eta )},": "same product",
+    },
+    "mom-back": {
+        r"x_t = y_t + \beta  \eta  b_t,": "same product",
+    },
+    "mom-cycle": {
+        r"\theta_{t+1} = \frac{8}{3} s_t^2 - \frac{4}{3} \theta_t - \frac{4}{9} \theta_{t-1},": (
+            "0 and 1 are their own squares"
+        ),
+    },
 }
 """By label, the changed formulas that are no mistakes, each with the reason."""
 
