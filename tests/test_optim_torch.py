@@ -1,20 +1,29 @@
 """Every optimizer against its counterpart in PyTorch, and in exchange with it."""
 
 import copy
+from collections.abc import Callable
+from typing import Any
 
 import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from descent.optim import OPTIMIZERS, SGD, GradientDescent, RuleOptimizer
+from descent.optim import OPTIMIZERS, SGD, Adam, GradientDescent, RMSprop, RuleOptimizer
 
 COUNTERPARTS: dict[type[RuleOptimizer], type[torch.optim.Optimizer]] = {
     GradientDescent: torch.optim.SGD,
     SGD: torch.optim.SGD,
+    RMSprop: torch.optim.RMSprop,
+    Adam: torch.optim.Adam,
 }
 TOLERANCE: dict[type[RuleOptimizer], float] = {}
 """Where 1e-12 cannot be had, since PyTorch itself rounds more coarsely."""
+WELL_CONDITIONED: dict[type[RuleOptimizer], Callable[[dict[str, Any]], bool]] = {
+    # A variance that is a small difference of large numbers is mostly rounding.
+    RMSprop: lambda chosen: not chosen["centered"] or chosen["alpha"] > 0.5,
+}
+"""Where a rule blows up rounding beyond any tolerance, the settings for which it does not."""
 
 ROWS = pytest.mark.parametrize("optimizer", COUNTERPARTS, ids=lambda each: each.__name__)
 SPECIAL = [0.0, -0.0, 5e-324, 1e-300, -1e-160, 1.0, 1e160, -1e300, float("inf"), float("nan")]
@@ -45,11 +54,17 @@ def options(optimizer):
             optimizer.check(**chosen)
         except ValueError:
             return False
-        return True
+        return WELL_CONDITIONED.get(optimizer, lambda _: True)(chosen)
 
     return st.fixed_dictionaries(
         {name: values(allowed) for name, allowed in optimizer.allowed.items()}
     ).filter(taken)
+
+
+def steady(chosen):
+    """Say whether settings keep clear of dividing by what few digits round to 0."""
+    decays = [*chosen.get("betas", ()), chosen.get("alpha", 0.0)]
+    return chosen.get("eps", 1.0) > 0.01 and max(decays) < 0.99
 
 
 shapes = st.lists(st.integers(0, 3), max_size=3).map(tuple)
@@ -176,7 +191,11 @@ def test_complex_parameters_move_as_pytorchs_do(optimizer, data, seed):
 
 @ROWS
 @settings(deadline=None, max_examples=60)
-@given(data=st.data(), seed=seeds, special=st.lists(st.sampled_from(SPECIAL), min_size=3))
+@given(
+    data=st.data(),
+    seed=seeds,
+    special=st.lists(st.sampled_from(SPECIAL), min_size=3, max_size=8),
+)
 def test_gradients_at_the_edge_of_the_numbers_do_what_they_do_in_pytorch(
     optimizer, data, seed, special
 ):
@@ -184,9 +203,9 @@ def test_gradients_at_the_edge_of_the_numbers_do_what_they_do_in_pytorch(
     ours = optimizer(groups([[(4,)]], [own], seed))
     theirs = COUNTERPARTS[optimizer](groups([[(4,)]], [own], seed))
     for each in (ours, theirs):
-        for value in special:
+        for step, value in enumerate(special):
             (param,) = params_of(each)
-            param.grad = drawn((4,), seed)
+            param.grad = drawn((4,), seed + step)
             param.grad[1:3] = value
             each.step()
     agree(ours, theirs, TOLERANCE.get(optimizer, 1e-12))
@@ -197,7 +216,7 @@ def test_gradients_at_the_edge_of_the_numbers_do_what_they_do_in_pytorch(
 @settings(deadline=None, max_examples=20)
 @given(data=st.data(), seed=seeds)
 def test_lower_precision_stays_within_its_rounding(optimizer, dtype, data, seed):
-    own = data.draw(options(optimizer))
+    own = data.draw(options(optimizer).filter(steady))
     ours = optimizer(groups([[(5,)]], [own], seed, dtype))
     theirs = COUNTERPARTS[optimizer](groups([[(5,)]], [own], seed, dtype), foreach=False)
     for each in (ours, theirs):

@@ -32,6 +32,44 @@ def used(value: Number) -> bool:
     return isinstance(value, Tensor) or value != 0
 
 
+def double(value: Number) -> Number:
+    r"""Give a hyperparameter the digits that :math:`1 - \beta^t` needs, if it is a tensor.
+
+    What is computed from it is float64; a rule brings the new parameter back to its own type.
+
+    Example:
+        >>> double(0.9), double(torch.tensor([0.5]))
+        (0.9, tensor([0.5000], dtype=torch.float64))
+    """
+    return value.double() if isinstance(value, Tensor) else value
+
+
+def begin(state: State, param: Tensor, *names: str) -> State:
+    """Add to a state what it lacks: a count of steps and averages, all 0.
+
+    Example:
+        >>> begin({}, torch.ones(2), "exp_avg")
+        {'step': tensor(0.), 'exp_avg': tensor([0., 0.])}
+    """
+    lacking = {name: torch.zeros_like(param) for name in names if name not in state}
+    if "step" not in state:
+        lacking = {"step": torch.zeros((), dtype=torch.float32, device=param.device)} | lacking
+    return state | lacking
+
+
+def average(old: Tensor, new: Tensor, keep: Number) -> Tensor:
+    """Move an exponential average on by one value, to ``keep * old + (1 - keep) * new``.
+
+    It is rounded as PyTorch rounds it, which also decides what comes after an infinite value.
+
+    Example:
+        >>> average(torch.tensor([1.0]), torch.tensor([3.0]), 0.75)
+        tensor([1.5000])
+    """
+    weight = 1 - keep
+    return old.lerp(new, weight.to(old.dtype) if isinstance(weight, Tensor) else weight)
+
+
 class RuleOptimizer(torch.optim.Optimizer):
     """A pure update rule as a :class:`torch.optim.Optimizer`.
 
