@@ -123,6 +123,12 @@ def test_an_average_that_changes_the_mean_in_place(capsys):
             exercise.batch_for,
             lambda n, variance, allowed: math.ceil(variance * n / (allowed * (n - 1) + variance)),
         ),
+        (
+            exercise.lr_for,
+            lambda floor, curvature, variance, size: (
+                2 * curvature * size * floor / (variance + curvature**2 * size * floor)
+            ),
+        ),
         (exercise.schedule, lambda step: torch.tensor(10 / (step + 20), requires_grad=True)),
     ],
 )

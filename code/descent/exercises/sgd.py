@@ -62,7 +62,7 @@ def lr_for(answer: Callable[[float, float, float, int], float]) -> bool:
         found, problem = ask(answer, floor, curvature, variance, batch_size)
         if problem := problem or wrong_form(found, torch.zeros(())):
             return verdict("lr_for", problem)
-        lr = torch.as_tensor(found).item()
+        lr = torch.as_tensor(found, dtype=torch.float64).item()
         if not 0 < lr < 2 / curvature:
             reason = f"returned {lr:.6g} where a rate in (0, {2 / curvature:g}) is stable"
             return verdict("lr_for", reason)
@@ -173,7 +173,7 @@ def schedule(answer: Callable[[int], float]) -> bool:
         found, problem = ask(answer, step)
         if problem := problem or wrong_form(found, torch.zeros(())):
             return verdict("schedule", problem)
-        rates.append(torch.as_tensor(found).item())
+        rates.append(torch.as_tensor(found, dtype=torch.float64).item())
         if not 0 < rates[-1] < math.inf:
             return verdict("schedule", f"at step {step} returned {rates[-1]:g}, not a rate above 0")
     for curvature in (0.2, 1.0):
