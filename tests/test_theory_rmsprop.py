@@ -88,7 +88,7 @@ def test_regret_of_adagrad_on_the_worst_of_many_sequences_stays_below_the_bound(
         farthest = torch.maximum(farthest, (theta - comparator).abs().amax(-1))
         total = total + grad**2
         theta = theta - lr * grad / total.sqrt()
-    bound = theory.adagrad_regret_bound(lr, farthest.unsqueeze(-1), total.unsqueeze(-2)).squeeze(-1)
+    bound = theory.adagrad_regret_bound(lr, farthest, total)
     assert (regret <= bound).all()
     assert (regret > 0.2 * bound).any()
 

@@ -137,6 +137,14 @@ EQUIVALENT: dict[str, dict[str, str]] = {
             "0 and 1 are their own squares"
         ),
     },
+    "rms-sign": {
+        r"\theta_{t+1,i} = \theta_{t,i} - \eta \frac{|g_{t,i}|}{g_{t,i}}.": (
+            "a sign is its own reciprocal"
+        ),
+    },
+    "rms-noise-floor": {
+        r"\mathbb{E}[\theta^2] \approx \frac{\sigma \eta }{2\lambda}.": "same product",
+    },
 }
 """By label, the changed formulas that are no mistakes, each with the reason."""
 

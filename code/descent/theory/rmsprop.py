@@ -121,7 +121,8 @@ def adagrad_regret_bound(lr: Number, diameter: Number, squares: Tensor) -> Tenso
 
     Args:
         lr: :math:`\eta`, in (0, inf).
-        diameter: :math:`D`, the most that any parameter was away from the comparator's.
+        diameter: :math:`D`, the most that any parameter was away from the comparator's, a number
+            or shape ``(...)``.
         squares: :math:`s_T`, the sums of squared gradients, shape ``(..., dim)``.
 
     Returns:
@@ -340,7 +341,7 @@ def rmsprop_cycle(lr: float, curvature: float, eps: float = 0.0) -> float:
 def rmsprop_cycle_rate(alpha: float) -> float:
     r"""Return the factor by which a step shrinks the distance to the two-cycle, near it.
 
-    .. math:: \max|\mu|, \quad \mu^2 - (3\alpha - 1)\mu + \alpha = 0
+    .. math:: \max|\zeta|, \quad \zeta^2 - (3\alpha - 1)\zeta + \alpha = 0
 
     It is :math:`\sqrt\alpha` for :math:`\alpha \ge 1/9`.
 
