@@ -325,6 +325,57 @@ def test_regret_of_adagrad():
         assert regret_bound(*(torch.zeros_like(value) for value in lone), lr).holds().all()
 
 
+def fixed(suffered: Tensor, diameter: Tensor, squares: Tensor, scale: Tensor, lr: float) -> Printed:
+    return evaluate(
+        "rms-fixed",
+        {"R_T": "suffered", r"\sum_i": "", "d_i": "scale", "s_{T,i}": "squares"},
+        suffered=suffered,
+        D=diameter,
+        squares=squares,
+        scale=scale,
+        eta=lr,
+    )
+
+
+@pytest.mark.equation("rms-fixed")
+def test_regret_of_a_fixed_preconditioner():
+    gradients, lr = normal(30, 200), 0.3
+    comparator, scale = 2 * normal(200, seed=1), normal(200, seed=2).exp()
+    # Some take one step, from the farthest place onto the comparator.
+    gradients[1:, ::4] = 0
+    comparator[::4] = -lr * gradients[0, ::4] / scale[::4]
+    steps = torch.cat([torch.zeros(1, 200, dtype=torch.float64), -lr * gradients / scale])
+    away = steps.cumsum(0) - comparator
+    suffered = (gradients * away[:-1]).sum(0)
+    equation = fixed(suffered, away.abs().amax(0), gradients.square().sum(0), scale, lr)
+    assert equation.signs == ("≤",)
+    assert equation.holds().all()
+    assert equation.tight()[::4].all()
+    assert not equation.tight()[1::4].any()
+
+
+@pytest.mark.claim(
+    cite="duchi2011adaptive",
+    says=r"""The regret that AdaGrad promises is, up to a constant, that of the best diagonal
+    preconditioner chosen in hindsight. The constant is $\sqrt2$ for the bounds of this book.""",
+)
+def test_adagrad_is_nearly_as_good_as_the_best_diagonal_in_hindsight():
+    squares, diameter = normal(6).exp(), 1.7
+
+    def promised(log_scale: float, square: Tensor) -> float:
+        scale = torch.tensor(math.exp(log_scale), dtype=torch.float64)
+        return float(fixed(torch.zeros(1), diameter, square, scale, lr=1.0).right[0])
+
+    best = sum(
+        minimize_scalar(promised, bounds=(-9, 9), args=(square,), method="bounded").fun
+        for square in squares
+    )
+    rates = np.linspace(0.1, 5, 500)
+    bounds = [float(theory.adagrad_regret_bound(lr, diameter, squares)) for lr in rates]
+    np.testing.assert_allclose(min(bounds), math.sqrt(2) * best, rtol=1e-4)
+    np.testing.assert_allclose(rates[np.argmin(bounds)], diameter / math.sqrt(2), atol=0.01)
+
+
 # Rare features
 
 
