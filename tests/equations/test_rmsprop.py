@@ -174,7 +174,7 @@ def test_without_memory_rmsprop_is_sign_descent():
 @pytest.mark.equation("rms-adagrad-sum")
 def test_adagrad_adds_up_squares():
     gradients = normal(6, 4)
-    for optimizer in [torch.optim.Adagrad]:
+    for optimizer in both("Adagrad"):
         total = fed(optimizer, gradients).states["sum"]
         assert evaluate(
             "rms-adagrad-sum",
@@ -188,7 +188,7 @@ def test_adagrad_adds_up_squares():
 @pytest.mark.equation("rms-adagrad")
 def test_adagrad_divides_by_the_root_of_the_sum():
     gradients = normal(6, 4)
-    for optimizer in [torch.optim.Adagrad]:
+    for optimizer in both("Adagrad"):
         run = fed(optimizer, gradients, lr=0.3, eps=0.2)
         assert evaluate(
             "rms-adagrad",
@@ -913,7 +913,7 @@ def test_best_diagonal_gains_little_on_a_turned_ravine():
 @pytest.mark.equation("rms-decay")
 def test_weight_decay_is_added_to_the_gradient():
     theta, gradients = normal(5), normal(5, seed=1)
-    for optimizer in (*both("RMSprop"), torch.optim.Adagrad):
+    for optimizer in (*both("RMSprop"), *both("Adagrad")):
         moved = theta.clone().requires_grad_()
         stepper = optimizer([moved], lr=1.0, eps=1e9, weight_decay=0.3)
         moved.grad = gradients.clone()
