@@ -11,7 +11,16 @@ import pytest
 import torch
 from torch import nn
 
-from descent.optim import OPTIMIZERS, SGD, Adam, RuleOptimizer, State, gradient_descent
+from descent.optim import (
+    OPTIMIZERS,
+    SGD,
+    Adam,
+    NAdam,
+    RAdam,
+    RuleOptimizer,
+    State,
+    gradient_descent,
+)
 from descent.problems import plateau, quadratic, ravine, rosenbrock, saddle
 from descent.training import minimize
 
@@ -48,6 +57,8 @@ NEEDED = {
     (SGD, "dampening"): {"momentum": 0.9},
     (SGD, "nesterov"): {"momentum": 0.9},
     (Adam, "decoupled_weight_decay"): {"weight_decay": 0.1},
+    (NAdam, "decoupled_weight_decay"): {"weight_decay": 0.1},
+    (RAdam, "decoupled_weight_decay"): {"weight_decay": 0.1},
 }
 """What must be set besides before a hyperparameter changes anything, or is allowed to."""
 
@@ -152,7 +163,8 @@ def test_the_rule_keeps_shape_and_dtype(optimizer, shape, dtype):
         param, state = optimizer.rule(param.detach(), grad, state, **defaults(optimizer))
         assert param.shape == shape
         assert param.dtype == dtype
-        assert {each.dtype for name, each in state.items() if name != "step"} <= {dtype}
+        counts = {"step", "mu_product"}  # in float32 whatever the parameter, as in PyTorch
+        assert {each.dtype for name, each in state.items() if name not in counts} <= {dtype}
 
 
 @ROWS
@@ -264,10 +276,11 @@ def test_parameters_without_a_gradient_are_left_alone(optimizer):
     first, second = parameters([(2,), (2,)])
     kept = second.detach().clone()
     ours = optimizer([first, second])
+    begun = ours.state.get(second)
     (first.grad,) = gradients([first], 0)
     ours.step()
     assert torch.equal(second, kept)
-    assert second not in ours.state
+    assert ours.state.get(second) is begun
     assert not torch.equal(first, parameters([(2,)])[0])
 
 

@@ -9,21 +9,42 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from descent.optim import OPTIMIZERS, SGD, Adam, GradientDescent, RMSprop, RuleOptimizer
+from descent.optim import (
+    OPTIMIZERS,
+    SGD,
+    Adagrad,
+    Adam,
+    Adamax,
+    AdamW,
+    GradientDescent,
+    NAdam,
+    RAdam,
+    RMSprop,
+    RuleOptimizer,
+)
 
 COUNTERPARTS: dict[type[RuleOptimizer], type[torch.optim.Optimizer]] = {
     GradientDescent: torch.optim.SGD,
     SGD: torch.optim.SGD,
+    Adagrad: torch.optim.Adagrad,
     RMSprop: torch.optim.RMSprop,
     Adam: torch.optim.Adam,
+    AdamW: torch.optim.AdamW,
+    NAdam: torch.optim.NAdam,
+    RAdam: torch.optim.RAdam,
+    Adamax: torch.optim.Adamax,
 }
-TOLERANCE: dict[type[RuleOptimizer], float] = {}
+TOLERANCE: dict[type[RuleOptimizer], float] = {
+    NAdam: 1e-6,  # the product of its momenta is in float32
+}
 """Where 1e-12 cannot be had, since PyTorch itself rounds more coarsely."""
 WELL_CONDITIONED: dict[type[RuleOptimizer], Callable[[dict[str, Any]], bool]] = {
     # A variance that is a small difference of large numbers is mostly rounding.
     RMSprop: lambda chosen: not chosen["centered"] or chosen["alpha"] > 0.5,
 }
 """Where a rule blows up rounding beyond any tolerance, the settings for which it does not."""
+OF_ALL_GROUPS = ("initial_accumulator_value",)
+"""What PyTorch reads from the constructor's argument, even where a group sets its own."""
 
 ROWS = pytest.mark.parametrize("optimizer", COUNTERPARTS, ids=lambda each: each.__name__)
 SPECIAL = [0.0, -0.0, 5e-324, 1e-300, -1e-160, 1.0, 1e160, -1e300, float("inf"), float("nan")]
@@ -67,6 +88,13 @@ def steady(chosen):
     return chosen.get("eps", 1.0) > 0.01 and max(decays) < 0.99
 
 
+def settings_of(data, optimizer, layout):
+    """Draw the hyperparameters of each group."""
+    own = [data.draw(options(optimizer)) for _ in layout]
+    shared = {name: own[0][name] for name in OF_ALL_GROUPS if name in own[0]}
+    return [each | shared for each in own]
+
+
 shapes = st.lists(st.integers(0, 3), max_size=3).map(tuple)
 layouts = st.lists(st.lists(shapes, min_size=1, max_size=3), min_size=1, max_size=3)
 seeds = st.integers(0, 2**32 - 1)
@@ -91,6 +119,11 @@ def groups(layout, settings, seed, dtype=torch.float64):
         }
         for index, (each, own) in enumerate(zip(layout, settings, strict=True))
     ]
+
+
+def counterpart(optimizer, groups, **options):
+    shared = {name: groups[0][name] for name in OF_ALL_GROUPS if name in groups[0]}
+    return COUNTERPARTS[optimizer](groups, **shared, **options)
 
 
 def advance(optimizer, seed, steps):
@@ -127,10 +160,10 @@ def test_every_optimizer_has_its_counterpart():
 @settings(deadline=None, max_examples=60)
 @given(data=st.data(), layout=layouts, seed=seeds, num_steps=st.integers(1, 6))
 def test_the_trajectory_and_the_state_are_pytorchs(optimizer, data, layout, seed, num_steps):
-    own = [data.draw(options(optimizer)) for _ in layout]
+    own = settings_of(data, optimizer, layout)
     tolerance = TOLERANCE.get(optimizer, 1e-12)
     ours = optimizer(groups(layout, own, seed))
-    theirs = COUNTERPARTS[optimizer](groups(layout, own, seed))
+    theirs = counterpart(optimizer, groups(layout, own, seed))
     for each in (ours, theirs):
         advance(each, seed, range(num_steps))
     agree(ours, theirs, tolerance)
@@ -156,10 +189,10 @@ def test_the_defaults_are_pytorchs(optimizer):
 def test_a_run_is_handed_to_pytorch_and_back_and_goes_on_unchanged(
     optimizer, data, layout, seed, first
 ):
-    own = [data.draw(options(optimizer)) for _ in layout]
+    own = settings_of(data, optimizer, layout)
     tolerance = TOLERANCE.get(optimizer, 1e-12)
     through = optimizer(groups(layout, own, seed))
-    alone = COUNTERPARTS[optimizer](groups(layout, own, seed))
+    alone = counterpart(optimizer, groups(layout, own, seed))
     advance(through, seed, range(first))
     for start, other in ((first, COUNTERPARTS[optimizer]), (first + 2, optimizer)):
         heir = other(
@@ -182,7 +215,7 @@ def test_complex_parameters_move_as_pytorchs_do(optimizer, data, seed):
     own, layout = data.draw(options(optimizer)), [[(), (3,), (2, 1)]]
     tolerance = TOLERANCE.get(optimizer, 1e-12)
     ours = optimizer(groups(layout, [own], seed, torch.complex128))
-    theirs = COUNTERPARTS[optimizer](groups(layout, [own], seed, torch.complex128))
+    theirs = counterpart(optimizer, groups(layout, [own], seed, torch.complex128))
     for each in (ours, theirs):
         advance(each, seed, range(3))
     agree(ours, theirs, tolerance)
@@ -201,7 +234,7 @@ def test_gradients_at_the_edge_of_the_numbers_do_what_they_do_in_pytorch(
 ):
     own = data.draw(options(optimizer))
     ours = optimizer(groups([[(4,)]], [own], seed))
-    theirs = COUNTERPARTS[optimizer](groups([[(4,)]], [own], seed))
+    theirs = counterpart(optimizer, groups([[(4,)]], [own], seed))
     for each in (ours, theirs):
         for step, value in enumerate(special):
             (param,) = params_of(each)
@@ -218,7 +251,7 @@ def test_gradients_at_the_edge_of_the_numbers_do_what_they_do_in_pytorch(
 def test_lower_precision_stays_within_its_rounding(optimizer, dtype, data, seed):
     own = data.draw(options(optimizer).filter(steady))
     ours = optimizer(groups([[(5,)]], [own], seed, dtype))
-    theirs = COUNTERPARTS[optimizer](groups([[(5,)]], [own], seed, dtype), foreach=False)
+    theirs = counterpart(optimizer, groups([[(5,)]], [own], seed, dtype), foreach=False)
     for each in (ours, theirs):
         advance(each, seed, range(2))
     for one, other in zip(params_of(ours), params_of(theirs), strict=True):

@@ -1,16 +1,26 @@
 """The update rules, each written once, and the optimizers made from them."""
 
 from descent.optim._base import Rule, RuleOptimizer, State
+from descent.optim.adagrad import Adagrad, adagrad
 from descent.optim.adam import Adam, adam
+from descent.optim.adamax import Adamax, adamax
+from descent.optim.adamw import AdamW, adamw
 from descent.optim.gradient_descent import GradientDescent, gradient_descent
+from descent.optim.nadam import NAdam, nadam
+from descent.optim.radam import RAdam, radam
 from descent.optim.rmsprop import RMSprop, rmsprop
 from descent.optim.sgd import SGD, sgd
 
 OPTIMIZERS: dict[str, type[RuleOptimizer]] = {
     "gradient descent": GradientDescent,
     "SGD": SGD,
+    "Adagrad": Adagrad,
     "RMSprop": RMSprop,
     "Adam": Adam,
+    "AdamW": AdamW,
+    "NAdam": NAdam,
+    "RAdam": RAdam,
+    "Adamax": Adamax,
 }
 """Every optimizer of the book under the name that figures print, in the order of the chapters.
 
@@ -20,14 +30,24 @@ A row here is all that the figures need to give an optimizer its colour and its 
 __all__ = [
     "OPTIMIZERS",
     "SGD",
+    "Adagrad",
     "Adam",
+    "AdamW",
+    "Adamax",
     "GradientDescent",
+    "NAdam",
+    "RAdam",
     "RMSprop",
     "Rule",
     "RuleOptimizer",
     "State",
+    "adagrad",
     "adam",
+    "adamax",
+    "adamw",
     "gradient_descent",
+    "nadam",
+    "radam",
     "rmsprop",
     "sgd",
 ]

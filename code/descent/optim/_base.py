@@ -171,7 +171,7 @@ class RuleOptimizer(torch.optim.Optimizer):
             with torch.enable_grad():
                 loss = closure()
         for group in self.param_groups:
-            hyperparameters = {name: group[name] for name in self.allowed}
+            hyperparameters = {name: _number(group[name]) for name in self.allowed}
             for param in group["params"]:
                 if param.grad is None:
                     continue
@@ -187,6 +187,13 @@ class RuleOptimizer(torch.optim.Optimizer):
                     state = {name: _as_complex(each, old) for name, each in state.items()}
                 self.state[param] = state
         return loss
+
+
+def _number(value: Any) -> Any:
+    # As a tensor it would give its own type to a parameter that has no dimensions either.
+    if isinstance(value, tuple | list):
+        return tuple(_number(each) for each in value)
+    return value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
 
 
 def _as_real(state: Tensor) -> Tensor:
