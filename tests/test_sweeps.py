@@ -362,6 +362,17 @@ def test_bad_arguments_are_named(options, error, message):
         swept([GOOD], **options)
 
 
+def test_a_loss_or_a_measure_that_is_no_scalar_is_refused():
+    def each(input, target):
+        return cross_entropy(input, target, reduction="none")
+
+    with pytest.raises(ValueError, match=r"^the loss of a run must have shape \(\), got \(60,\)$"):
+        swept([GOOD], loss_fn=each)
+    message = r"^measure 'weights' of a run must have shape \(\), got \(8, 5\)$"
+    with pytest.raises(ValueError, match=message):
+        swept([GOOD], measure={"weights": lambda model: model[0].weight})
+
+
 def test_a_setting_may_not_be_named_like_a_column_of_the_table():
     with pytest.raises(ValueError, match=r"^runs\[0\]: a setting must not be named 'step'"):
         swept([GOOD | {"step": 1}], model=lambda seed, step: network(seed))
@@ -486,8 +497,8 @@ def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, suffix, monkeypa
 
 
 def test_chunks_trained_side_by_side_make_the_same_table(tmp_path):
-    whole = swept(RUNS, chunk=3)
-    beside = swept(RUNS, chunk=3, n_jobs=2, path=tmp_path / "table.csv")
+    whole = swept(RUNS, chunk=6)
+    beside = swept(RUNS, chunk=6, n_jobs=2, path=tmp_path / "table.csv")
     pd.testing.assert_frame_equal(beside, whole, check_exact=True)
 
 
@@ -495,7 +506,7 @@ def test_chunks_trained_side_by_side_make_the_same_table(tmp_path):
 def test_a_worker_that_is_killed_half_way_loses_nothing(tmp_path):
     from distributed import Client, LocalCluster
 
-    path, died = tmp_path / "table.parquet", tmp_path / "died"
+    runs, path, died = RUNS[:6], tmp_path / "table.parquet", tmp_path / "died"
 
     def deadly(model):
         if path.exists() and not died.exists():
@@ -506,9 +517,9 @@ def test_a_worker_that_is_killed_half_way_loses_nothing(tmp_path):
     cluster = LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None)
     with cluster, Client(cluster), joblib.parallel_config(backend="dask"):
         pids = {worker.pid for worker in cluster.workers.values()}
-        table = swept(RUNS, chunk=1, path=path, measure={"weight": deadly})
+        table = swept(runs, chunk=1, path=path, measure={"weight": deadly})
     assert int(died.read_text()) in pids
-    whole = swept(RUNS, chunk=1, measure={"weight": weight})
+    whole = swept(runs, chunk=1, measure={"weight": weight})
     pd.testing.assert_frame_equal(table, whole, check_exact=True)
     assert len(whole) == len(pd.read_parquet(path))
 

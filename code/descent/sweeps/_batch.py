@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 
+from descent._checks import check_shape
 from descent.data import Dataset
 from descent.optim import Rule, State
 from descent.sweeps._runs import Run, Sampler
@@ -63,13 +64,20 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
     states: Sequence[State] = [{} for _ in trained]
 
     def loss_of(params: dict[str, Tensor], input: Tensor, target: Tensor) -> Tensor:
-        return experiment.loss_fn(functional_call(template, params, (input,)), target)
+        loss = experiment.loss_fn(functional_call(template, params, (input,)), target)
+        check_shape("the loss of a run", loss, ())
+        return loss
 
-    def measured(measure: Measure) -> Tensor:
+    def measured(name: str, measure: Measure) -> Tensor:
         module = _Measured(template, measure)
+
+        def of_one(params: dict[str, Tensor]) -> Tensor:
+            value = functional_call(module, params, ())
+            check_shape(f"measure {name!r} of a run", value, ())
+            return value.double()
+
         with torch.no_grad():
-            inside = {f"model.{name}": value for name, value in params.items()}
-            return vmap(lambda inside: functional_call(module, inside, ()).double())(inside)
+            return vmap(of_one)({f"model.{key}": value for key, value in params.items()})
 
     losses = vmap(loss_of)
     batches = _batches(experiment, runs)
@@ -83,7 +91,7 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
         if step == steps[len(rows)]:
             norms = torch.stack([grad.flatten(1).double().norm(dim=1) for grad in grads])
             row = {"loss": loss.detach().double(), "grad_norm": norms.norm(dim=0)}
-            row |= {name: measured(function) for name, function in experiment.measure.items()}
+            row |= {name: measured(name, function) for name, function in experiment.measure.items()}
             rows.append(row)
         if step < num_steps:
             if step == 0 or not constant:

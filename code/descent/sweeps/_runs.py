@@ -5,7 +5,7 @@ import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Real
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from torch import Tensor, nn
@@ -19,8 +19,13 @@ RESERVED = ("run", "step", "loss", "grad_norm")
 """The columns that every table has."""
 
 
-class Named(NamedTuple):
+@dataclass(frozen=True)
+class Named:
     """A setting with the name that the table prints for it, such as a schedule's.
+
+    Args:
+        name: what the table prints.
+        value: what the run uses.
 
     Example:
         >>> Named("linear", lambda step: 0.1 * (1 - step / 100)).name

@@ -60,7 +60,7 @@ def sweep(
         sampler: ``sampler(num_samples, batch_size, seed)`` yields batches of indices.
         device: ``"cpu"``, ``"cuda"`` or ``"auto"``; tensors that a measure uses must be there.
         chunk: how many runs are trained as one at most; all that can be, by default.
-        n_jobs: how many chunks are trained at a time, as in :class:`joblib.Parallel`. By default
+        n_jobs: how many chunks are trained at a time, as in ``joblib.Parallel``. By default
             one, unless ``joblib.parallel_config`` says otherwise: inside
             ``parallel_config(backend="dask")`` the chunks go to the workers of a Dask cluster.
         path: a file that ends with ``.parquet`` or ``.csv``. It is replaced by a longer one
