@@ -17,6 +17,7 @@ class Parameters(LabParameters):
 
     profiles: ClassVar[dict[str, dict[str, Any]]] = {
         "smoke": {
+            "first_epochs": 1,
             "num_runs": 100,
             "num_steps": 200,
             "decay_steps": 200,
@@ -28,6 +29,7 @@ class Parameters(LabParameters):
         "book": {},
         "gpu": {
             "device": "cuda",
+            "first_epochs": 20,
             "num_runs": 20_000,
             "decay_steps": 10_000,
             "num_epochs": 400,
@@ -39,6 +41,7 @@ class Parameters(LabParameters):
     }
 
     lr: Annotated[float, Field(gt=0, le=0.5)]
+    first_epochs: Annotated[int, Field(ge=1, le=1000)]
     num_runs: Annotated[int, Field(ge=50, le=100_000)]
     num_steps: Annotated[int, Field(ge=100, le=10_000)]
     decay_steps: Annotated[int, Field(ge=200, le=1_000_000)]
