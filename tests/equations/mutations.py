@@ -145,6 +145,13 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "rms-noise-floor": {
         r"\mathbb{E}[\theta^2] \approx \frac{\sigma \eta }{2\lambda}.": "same product",
     },
+    "adam-shrink": {
+        r"\mathbb{E}[\theta_t] = (1 - \lambda  \eta )^t \theta_0"
+        r" \approx e^{-\lambda  \eta  t} \theta_0.": "same product",
+    },
+    "adam-class-sign": {
+        r"\ell_k = \ln\left(1 + (K - 1) e^{-2 t \eta }\right),": "same product",
+    },
 }
 """By label, the changed formulas that are no mistakes, each with the reason."""
 
