@@ -80,7 +80,7 @@ def adagrad(
 def _start(param: Tensor, value: Number) -> State:
     """Begin the sum of squares; the two parts of a complex number each have their own."""
     parts = complex(1, 1) if param.is_complex() else 1
-    return begin({}, param) | {"sum": torch.zeros_like(param) + value * parts}
+    return begin({}, param) | {"sum": (torch.zeros_like(param) + value * parts).to(param.dtype)}
 
 
 class Adagrad(RuleOptimizer):
