@@ -94,6 +94,12 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
             row |= {name: measured(name, function) for name, function in experiment.measure.items()}
             rows.append(row)
         if step < num_steps:
+            if step == 0:
+                # A rule is faster on tensors of one layout in memory, and gradients bring theirs.
+                learned = [
+                    torch.empty_like(grad).copy_(param.detach())
+                    for param, grad in zip(learned, grads, strict=True)
+                ]
             if step == 0 or not constant:
                 shared, stacked = _hyperparameters(runs, step, device)
                 update = vmap(partial(_update, partial(runs[0].optimizer.rule, **shared)))
