@@ -192,6 +192,50 @@ def test_the_cycle_repeats_itself():
             lambda: theory.heavy_ball_best(1.0, 2.0),
             r"strong_convexity must be in \(0, 1.0\], got 2.0",
         ),
+        (
+            lambda: theory.heavy_ball_critical_momentum(0.0, 3.0),
+            r"lr must be in \(0, inf\), got 0.0",
+        ),
+        (
+            lambda: theory.momentum_noise_floor(0.0, 0.5, 1.0, 1.0),
+            r"lr must be in \(0, inf\), got 0.0",
+        ),
+        (
+            lambda: theory.momentum_noise_floor(0.1, 0.5, 0.0, 1.0),
+            r"curvature must be in \(0, inf\), got 0.0",
+        ),
+        (
+            lambda: theory.momentum_noise_floor(0.1, 0.5, 1.0, -1.0),
+            r"variance must be in \[0, inf\), got -1.0",
+        ),
+        (
+            lambda: theory.momentum_effective_lr(0.1, 0.5, 1.5),
+            r"dampening must be in \[0, 1\], got 1.5",
+        ),
+        (
+            lambda: theory.velocity_lag(0.1, -0.1, 0.5, 1.0, torch.arange(2)),
+            r"lr_after must be in \[0, inf\), got -0.1",
+        ),
+        (
+            lambda: theory.nesterov_convex_bound(0.0, 1.0, torch.arange(2)),
+            r"smoothness must be in \(0, inf\), got 0.0",
+        ),
+        (
+            lambda: theory.nesterov_linear_bound(0.0, 1.0, 1.0, 1.0, torch.arange(2)),
+            r"smoothness must be in \(0, inf\), got 0.0",
+        ),
+        (
+            lambda: theory.nesterov_linear_bound(1.0, 0.0, 1.0, 1.0, torch.arange(2)),
+            r"strong_convexity must be in \(0, 1.0\], got 0.0",
+        ),
+        (
+            lambda: theory.heavy_ball_best(0.0, 1.0),
+            r"smoothness must be in \(0, inf\), got 0.0",
+        ),
+        (
+            lambda: theory.chain_lower_bound(0.0, 3, torch.arange(2)),
+            r"smoothness must be in \(0, inf\), got 0.0",
+        ),
         (lambda: theory.heavy_ball_best_rate(0.5), r"kappa must be in \[1, inf\), got 0.5"),
         (lambda: theory.heavy_ball_rate(1.0, -0.1, 0.5), r"lr must be in \[0, inf\), got -0.1"),
         (lambda: theory.momentum_time_constant(0.0), r"momentum must be in \(0, 1\), got 0.0"),
