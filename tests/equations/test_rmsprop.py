@@ -15,7 +15,7 @@ from printed import Printed, evaluate, expressions
 from scipy.optimize import brentq, minimize_scalar
 from sympy import Symbol, lambdify
 from torch import Tensor
-from torch.autograd.functional import jacobian
+from torch.autograd.functional import hessian, jacobian
 
 from descent import problems, theory
 from descent.optim import OPTIMIZERS
@@ -869,12 +869,12 @@ def test_mixed_entry_of_a_turned_ravine():
         assert evaluate("rms-turned", h=mixed, kappa=kappa, varphi=ANGLES).equal(atol=1e-12)
 
 
-def left_by_best_diagonal(hessian: Tensor) -> float:
+def left_by_best_diagonal(matrix: Tensor) -> float:
     """Search the diagonal that leaves the least condition number, and return that."""
 
     def left(log_scale: float) -> float:
         scale = column(1.0, math.exp(log_scale))
-        return float(torch.linalg.cond(scale[:, None] * hessian * scale))
+        return float(torch.linalg.cond(scale[:, None] * matrix * scale))
 
     options = {"xatol": 1e-10}
     return minimize_scalar(left, bounds=(-6.0, 6.0), method="bounded", options=options).fun
@@ -884,9 +884,9 @@ def left_by_best_diagonal(hessian: Tensor) -> float:
 def test_best_diagonal_in_two_dimensions():
     for seed in range(4):
         factor = normal(2, 2, seed=seed)
-        hessian = factor @ factor.T
-        correlation = abs(hessian[0, 1]) / (hessian[0, 0] * hessian[1, 1]).sqrt()
-        for kappa in (left_by_best_diagonal(hessian), theory.best_diagonal_kappa(hessian)):
+        matrix = factor @ factor.T
+        correlation = abs(matrix[0, 1]) / (matrix[0, 0] * matrix[1, 1]).sqrt()
+        for kappa in (left_by_best_diagonal(matrix), theory.best_diagonal_kappa(matrix)):
             assert evaluate(
                 "rms-best-diagonal", {r"\tilde\kappa": "kappa"}, kappa=kappa, r=correlation
             ).equal(rtol=1e-6)
@@ -896,14 +896,14 @@ def test_best_diagonal_in_two_dimensions():
 def test_best_diagonal_gains_little_on_a_turned_ravine():
     for kappa in (1.0, 30.0):
         for angle in ANGLES:
-            hessian = turned(kappa, angle)
-            for left in (left_by_best_diagonal(hessian), theory.rotated_kappa(kappa, angle)):
+            matrix = turned(kappa, angle)
+            for left in (left_by_best_diagonal(matrix), theory.rotated_kappa(kappa, angle)):
                 assert evaluate(
                     "rms-rotated",
                     {r"\tilde\kappa": "left"},
                     left=left,
                     kappa=kappa,
-                    h=abs(hessian[0, 1]),
+                    h=abs(matrix[0, 1]),
                 ).equal(rtol=1e-6)
 
 
@@ -933,3 +933,31 @@ def test_weight_decay_is_added_to_the_gradient():
             theta=theta,
             decay=0.3,
         ).equal(rtol=1e-5)
+
+
+# Digits with the wrong scales
+
+
+@pytest.mark.equation("rms-inputs")
+def test_a_gradient_knows_one_of_the_two_factors_of_a_curvature():
+    x, y, c = normal(50, 4), normal(50, seed=1), normal(4, seed=2).exp()
+    zero = torch.zeros(4, dtype=torch.float64)
+
+    def loss(weights: Tensor) -> Tensor:
+        return 0.5 * (((x * c) @ weights - y) ** 2).mean()
+
+    assert evaluate(
+        "rms-inputs",
+        {
+            "H_{ii}": "curvature",
+            "g_i": "grad",
+            "c_i": "c",
+            r"\mathbb{E}[x_i^2]": "square",
+            r"\mathbb{E}[x_i y]": "product",
+        },
+        curvature=hessian(loss, zero).diagonal(),
+        grad=jacobian(loss, zero),
+        c=c,
+        square=(x**2).mean(0),
+        product=(x * y[:, None]).mean(0),
+    ).equal()
