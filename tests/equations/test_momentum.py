@@ -275,12 +275,13 @@ def settles(rule: str, product: Tensor, momentum: Tensor) -> Tensor:
     """Say for which settings SGD goes to the minimum of a parabola."""
     product, momentum = torch.broadcast_tensors(product, momentum)
     run = minimize(
-        lambda theta: 0.5 * (theta.clamp(-1e6, 1e6) ** 2).sum(-1),  # flat where all is lost
+        # A hill where the product is negative, for no rate is; and flat where all is lost.
+        lambda theta: 0.5 * product.sign() * (theta.clamp(-1e6, 1e6) ** 2).sum(-1),
         torch.ones(*product.shape, 1, dtype=torch.float64),
         SGD,
         num_steps=4000,
         log_every=4000,
-        lr=product[..., None],
+        lr=product.abs()[..., None],
         momentum=momentum[..., None],
         nesterov=rule == "nesterov",
     )
@@ -298,9 +299,7 @@ def settled(rule: str) -> tuple[Tensor, Tensor, Tensor]:
     multiples = torch.tensor([-0.5, -0.01, 0.02, 0.5, 0.99, 1.01, 1.5, 2.5, 4.0])[:, None]
     fixed = torch.tensor([0.4, 1.3, 2.2, 3.3, 3.9])[:, None].expand(5, 4)
     product = torch.cat([multiples * limit, fixed]).double()
-    # The rule knows no negative rate; the mirrored curvature is the same recursion.
-    ran = settles(rule, product.clamp(min=1e-9), momentum)
-    return product, momentum, ran & (product > 0)
+    return product, momentum, settles(rule, product, momentum)
 
 
 @pytest.mark.equation("mom-stable")
