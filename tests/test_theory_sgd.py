@@ -41,6 +41,21 @@ def test_a_constant_schedule_is_a_constant_rate():
     torch.testing.assert_close(found[1:], theory.sgd_mean_square(2.0, 0.3, 1.5, 3.0, STEPS, 4))
 
 
+@pytest.mark.parametrize(
+    "form",
+    [
+        lambda step: theory.sgd_mean_square(3.0, 1e-4, 0.7, 1.0, step),
+        lambda step: theory.sgd_average_mean_square(3.0, 1e-4, 0.7, 1.0, step),
+        lambda step: theory.harmonic_remainder(0.7, 1.0, step),
+    ],
+    ids=["mean square", "average", "harmonic"],
+)
+def test_the_steps_of_a_trace_are_whole_numbers_and_lose_no_digits(form):
+    steps = torch.arange(1, 1_000_000, 99_999)
+    assert torch.equal(form(steps), form(steps.double()))
+    assert form(steps).dtype == torch.float64
+
+
 @pytest.mark.parametrize("power", [0.05, 0.2, 0.999, 1.5, 4.5, 9.5])
 def test_the_harmonic_product_is_one_of_its_factors(power):
     factors = 1 - power / torch.arange(1, 20_001, dtype=torch.float64)
