@@ -28,6 +28,7 @@ def test_what_the_chapter_says_of_the_defaults():
     assert round(repeated.max().item(), 1) == 6.5
     assert round(1 / theory.adam_burst_step(*BETAS, 0, 1) * (1 - 0.999**5001) ** 0.5, 4) == 0.9966
     assert round(theory.adam_max_step(*BETAS), 2) == 7.27
+    assert round(theory.adam_max_step(0.9, 0.95), 2) == 1.16
     assert round(theory.adam_noise_step(0.9), 3) == 0.229
     assert [round(theory.ema_lag(beta, 100_000)) for beta in BETAS] == [9, 999]
     assert round(theory.adamax_max_step(*BETAS), 3) == 1.009
