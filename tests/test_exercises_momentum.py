@@ -99,21 +99,26 @@ WRONG = {
         lambda theta, *_: theta,
         "returned a Tensor where parameters and buffer are right",
     ),
+    "three things": (
+        exercise.nesterov_step,
+        lambda theta, buffer, grad, *_: (theta, buffer, grad),
+        "returned a tuple where parameters and buffer are right",
+    ),
     "in place": (exercise.nesterov_step, in_place, "changed an argument in place"),
     "the buffer as it was": (
         exercise.rescaled_buffer,
         lambda buffer, old_lr, new_lr: buffer,
-        "where",
+        "rescaled_buffer(0.02 to 0.005) returned 3 where 12 is right",
     ),
     "the buffer turned over": (
         exercise.rescaled_buffer,
         lambda buffer, old_lr, new_lr: buffer * new_lr / old_lr,
-        "where",
+        "returned 0.75 where 12 is right",
     ),
     "an empty buffer": (
         exercise.rescaled_buffer,
         lambda buffer, old_lr, new_lr: 0 * buffer,
-        "returned 0 where",
+        "returned 0 where 12 is right",
     ),
     "the effective rate": (
         exercise.same_floor,
