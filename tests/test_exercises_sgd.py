@@ -129,9 +129,31 @@ def test_an_average_that_changes_the_mean_in_place(capsys):
                 2 * curvature * size * floor / (variance + curvature**2 * size * floor)
             ),
         ),
+        (
+            exercise.epoch_weights,
+            lambda num_samples, size: torch.cat(
+                [
+                    torch.full_like(part, 1 / len(part))
+                    for part in torch.ones(num_samples).split(size)
+                ]
+            ),
+        ),
+        (exercise.averaged, lambda mean, theta, count: mean + (theta - mean) / (count + 1)),
+        (
+            exercise.noise_scale,
+            lambda small, large, b, c: (
+                (small - large) / (1 / b - 1 / c) * (c - b) / (c * large - b * small)
+            ),
+        ),
         (exercise.schedule, lambda step: torch.tensor(10 / (step + 20), requires_grad=True)),
     ],
 )
 def test_a_right_answer(checker, answer, capsys):
     assert checker(answer)
     assert capsys.readouterr().out == f"correct: {checker.__name__}\n"
+
+
+@pytest.mark.parametrize("rate", [0.0, -1.0, math.nan, math.inf])
+def test_what_is_no_rate_is_named_with_its_step(rate, capsys):
+    line = said(capsys, exercise.schedule, lambda step: rate if step == 3 else 0.1)
+    assert line.endswith(f"at step 3 returned {rate:g}, not a rate above 0")
