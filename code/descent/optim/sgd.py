@@ -25,11 +25,11 @@ def sgd(
     r"""Take one step of stochastic gradient descent with momentum.
 
     .. math::
-        b_{t+1} = \mu\, b_t + (1 - \tau)\, (g_t + \lambda \theta_t), \qquad
+        b_{t+1} = \beta\, b_t + (1 - \tau)\, (g_t + \lambda \theta_t), \qquad
         \theta_{t+1} = \theta_t - \eta\, b_{t+1}
 
     :math:`\theta` is ``param``, :math:`g` is ``grad``, :math:`b` is ``momentum_buffer``,
-    :math:`\eta` is ``lr``, :math:`\mu` is ``momentum``, :math:`\tau` is ``dampening``,
+    :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``, :math:`\tau` is ``dampening``,
     :math:`\lambda` is ``weight_decay``. The first gradient is not dampened: it becomes the first
     buffer as it is.
 
@@ -43,7 +43,7 @@ def sgd(
         momentum: the part of the buffer that is kept each step, at least 0.
         dampening: the part of each later gradient that is left out of the buffer.
         weight_decay: how much of the parameter is added to its gradient, at least 0.
-        nesterov: whether to step along :math:`g_t + \mu\, b_{t+1}` in place of :math:`b_{t+1}`.
+        nesterov: whether to step along :math:`g_t + \beta\, b_{t+1}` in place of :math:`b_{t+1}`.
         maximize: whether to climb.
 
     Returns:
@@ -83,16 +83,16 @@ class SGD(RuleOptimizer):
     r"""Stochastic gradient descent as an optimizer; ``torch.optim.SGD`` from its equation.
 
     .. math::
-        b_{t+1} = \mu\, b_t + (1 - \tau)\, (g_t + \lambda \theta_t), \qquad
+        b_{t+1} = \beta\, b_t + (1 - \tau)\, (g_t + \lambda \theta_t), \qquad
         \theta_{t+1} = \theta_t - \eta\, b_{t+1}
 
     Args:
         params: tensors, or groups of them, to optimize.
         lr: the learning rate :math:`\eta`, in [0, inf).
-        momentum: :math:`\mu`, in [0, inf); from 1 on nothing is ever forgotten.
+        momentum: :math:`\beta`, in [0, inf); from 1 on nothing is ever forgotten.
         dampening: :math:`\tau`, any number; without momentum it does nothing.
         weight_decay: :math:`\lambda`, in [0, inf).
-        nesterov: step along :math:`g_t + \mu\, b_{t+1}`; needs momentum and no dampening.
+        nesterov: step along :math:`g_t + \beta\, b_{t+1}`; needs momentum and no dampening.
         maximize: climb in place of descending.
 
     Raises:
