@@ -247,6 +247,20 @@ def test_rmsprop_refuses_an_average_that_would_become_negative():
         RMSprop([torch.zeros(1)], alpha=1.5)
 
 
+@pytest.mark.parametrize("optimizer", [RMSprop, Adam, NAdam, RAdam])
+def test_a_square_that_overflows_alone_need_not_do_so_in_its_average(optimizer):
+    results = []
+    for each in (optimizer, getattr(torch.optim, optimizer.__name__)):
+        param = vector(1.0, 1.0, 1.0, 1.0).requires_grad_()
+        ours = each([param])
+        param.grad = torch.full_like(param, 1e155)
+        ours.step()
+        state = ours.state[param]
+        results.append(state.get("square_avg", state.get("exp_avg_sq")))
+    assert results[0].isfinite().all()
+    torch.testing.assert_close(*results, rtol=1e-12, atol=0)
+
+
 # Batches
 
 

@@ -26,12 +26,12 @@ def rmsprop(
 
     .. math::
         v_{t+1} = \alpha\, v_t + (1 - \alpha)\, g_t^2, \qquad
-        b_{t+1} = \mu\, b_t + \frac{g_t}{\sqrt{v_{t+1}} + \epsilon}, \qquad
+        b_{t+1} = \beta\, b_t + \frac{g_t}{\sqrt{v_{t+1}} + \epsilon}, \qquad
         \theta_{t+1} = \theta_t - \eta\, b_{t+1}
 
     :math:`\theta` is ``param``, :math:`g` is ``grad``, :math:`v` is ``square_avg``, :math:`b` is
     ``momentum_buffer``, :math:`\eta` is ``lr``, :math:`\alpha` is ``alpha``, :math:`\epsilon` is
-    ``eps``, :math:`\mu` is ``momentum``. Both averages start at 0, and nothing corrects for it.
+    ``eps``, :math:`\beta` is ``momentum``. Both averages start at 0, and nothing corrects for it.
 
     Args:
         param: the parameters, of any shape.
@@ -98,7 +98,7 @@ class RMSprop(RuleOptimizer):
         eps: :math:`\epsilon`, in [0, inf).
         weight_decay: how much of the parameter is added to its gradient, in [0, inf).
         momentum: of the scaled gradients, in [0, inf).
-        centered: divide by the root of the gradient's variance in place of that of its square.
+        centered: divide by the root of the gradient's variance, not of its average square.
         maximize: climb in place of descending.
 
     Raises:
