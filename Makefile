@@ -117,7 +117,8 @@ browser: book
 strip: $(READY) ## remove the labs' outputs, the kept check lines aside
 	@$(STRIP) $(NOTEBOOKS)
 
-lock: $(READY) ## resolve requirements.txt into requirements.lock
+# With a pin changed the environment is out of date, but the one there is can resolve the new pins.
+lock: $(if $(wildcard $(BIN)/uv),,$(READY)) ## resolve requirements.txt into requirements.lock
 	@sh .ci/lock
 
 clean: ## remove what was built, the virtual environment aside

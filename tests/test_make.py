@@ -243,3 +243,11 @@ def test_a_python_without_venv_is_told_apart(tree):
     assert done.returncode != 0
     assert "has no venv module" in done.stderr.splitlines()[0]
     assert "python3.11-venv" in done.stderr.splitlines()[0]
+
+
+def test_new_pins_are_resolved_by_the_environment_there_is(tree):
+    resolver = tree.write(".venv/bin/uv", "#!/bin/sh\n")
+    tree.change("requirements.txt")
+    assert tree.make("-n", "lock").stdout == "sh .ci/lock\n"
+    resolver.unlink()
+    assert "pip install" in tree.make("-n", "lock").stdout
