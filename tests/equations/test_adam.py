@@ -256,7 +256,7 @@ def test_corrected_average_of_a_drifting_gradient_is_late():
     ages = [np.average(np.arange(t), weights=0.8 ** np.arange(t)) for t in range(1, 40)]
     assert evaluate(
         "adam-drift",
-        {r"\mathbb{E}[\hat m_t]": "average", r"\mathbb{E}[g_t]": "grad", r"\ell_t": "age"},
+        {r"\mathbb{E}[\hat m_t]": "average", r"\mathbb{E}[g_t]": "grad", r"\bar k_t": "age"},
         average=run["average"],
         grad=run["grad"],
         c=-0.7,
@@ -269,7 +269,7 @@ def test_mean_age_of_an_average():
     run = drifting(slope=1.0)
     equation = evaluate(
         "adam-lag",
-        {r"\ell_t": "age", r"\beta_1": "beta"},
+        {r"\bar k_t": "age", r"\beta_1": "beta"},
         age=run["grad"] - run["average"],
         beta=0.8,
         t=run["t"],
