@@ -250,4 +250,5 @@ def test_new_pins_are_resolved_by_the_environment_there_is(tree):
     tree.change("requirements.txt")
     assert tree.make("-n", "lock").stdout == "sh .ci/lock\n"
     resolver.unlink()
+    tree.root.joinpath(".venv/.locked").unlink()
     assert "pip install" in tree.make("-n", "lock").stdout
