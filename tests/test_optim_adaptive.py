@@ -15,9 +15,6 @@ from descent.optim import (
     NAdam,
     RAdam,
     RMSprop,
-    adam,
-    adamw,
-    radam,
     rmsprop,
 )
 from descent.problems import quadratic
@@ -261,6 +258,18 @@ def test_a_square_that_overflows_alone_need_not_do_so_in_its_average(optimizer):
     torch.testing.assert_close(*results, rtol=1e-12, atol=0)
 
 
+def test_a_square_beyond_all_floats_leaves_a_centered_variance_infinite_as_in_pytorch():
+    results = []
+    for each in (RMSprop, torch.optim.RMSprop):
+        param = vector(1.0, 1.0, 1.0, 1.0).requires_grad_()
+        ours = each([param], alpha=0.5, centered=True)
+        for value in (1e160, 1.0):
+            param.grad = torch.full_like(param, value)
+            ours.step()
+        results.append(param.detach())
+    torch.testing.assert_close(*results, rtol=0, atol=0, equal_nan=True)
+
+
 # Batches
 
 
@@ -312,13 +321,12 @@ def test_runs_with_and_without_share_a_batch(name):
         torch.testing.assert_close(batch.params[:, run], alone.params, rtol=1e-12, atol=0)
 
 
-@pytest.mark.parametrize("rule", [adam, adamw, radam], ids=lambda each: each.__name__)
-def test_corrections_keep_their_digits_where_betas_are_float32(rule):
-    optimizer = {adam: Adam, adamw: AdamW, radam: RAdam}[rule]
-    exact = torch.tensor(0.999).item()  # what float32 makes of it
+@pytest.mark.parametrize("optimizer", [Adam, AdamW, NAdam, RAdam, Adamax])
+def test_corrections_keep_their_digits_where_betas_are_float32(optimizer):
+    beta = torch.tensor([[0.999]])
     grads = [torch.tensor([[1.0, -2.0]])] * 7
-    alone, _ = follow(optimizer, grads, lr=1.0, betas=(0.5, exact))
-    batch, _ = follow(optimizer, grads, lr=1.0, betas=(0.5, torch.tensor([[exact]])))
+    alone, _ = follow(optimizer, grads, lr=1.0, betas=(beta.item(), beta.item()))
+    batch, _ = follow(optimizer, grads, lr=1.0, betas=(beta, beta))
     torch.testing.assert_close(batch, alone, rtol=1e-6, atol=0)
     assert batch.dtype == torch.float32
 

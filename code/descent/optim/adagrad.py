@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from descent._checks import Number
-from descent.optim._base import RuleOptimizer, State, begin, double, used
+from descent.optim._base import RuleOptimizer, State, begin, used
 
 
 def adagrad(
@@ -72,7 +72,7 @@ def adagrad(
     state = state or _start(param, initial_accumulator_value)
     step = state["step"] + 1
     sum_of_squares = state["sum"] + grad * grad
-    rate = lr / (1 + (step.double() - 1) * double(lr_decay))
+    rate = lr / (1 + (step.double() - 1) * lr_decay)
     new = param - rate * grad / (sum_of_squares.sqrt() + eps)
     return new.to(param.dtype), {"step": step, "sum": sum_of_squares}
 

@@ -95,7 +95,7 @@ def nadam(
 
 
 def _momentum(step: Tensor, beta1: Number, momentum_decay: Number) -> Tensor:
-    return double(beta1) * (1 - 0.5 * 0.96 ** (step * double(momentum_decay)))
+    return beta1 * (1 - 0.5 * 0.96 ** (step * momentum_decay))
 
 
 class NAdam(RuleOptimizer):
