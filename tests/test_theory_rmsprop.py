@@ -30,7 +30,7 @@ def hops(lr, curvature, alpha, eps, num_steps, theta=1.0, average=0.0):
     return path
 
 
-@pytest.mark.parametrize("angle", [0.0, 0.01, 0.3, math.pi / 4, 1.2, math.pi / 2])
+@pytest.mark.parametrize("angle", [0.0, 0.01, 0.3, math.pi / 4, 1.2, math.pi / 2, -0.4])
 @pytest.mark.parametrize("kappa", [1.0, 7.0, 1e4])
 def test_no_diagonal_makes_a_turned_ravine_rounder(kappa, angle):
     cos, sin = math.cos(angle), math.sin(angle)
