@@ -225,6 +225,11 @@ def test_a_group_of_adagrad_starts_its_sums_where_it_says():
     assert [ours.state[param]["sum"].item() for param in params] == [1.0, 4.0, 9.0]
 
 
+def test_the_rule_of_adagrad_starts_its_sum_as_the_class_does():
+    _, state = follow(Adagrad, [vector(3.0)], initial_accumulator_value=0.25)
+    assert state["sum"] == 9.25
+
+
 def test_adam_takes_up_a_run_of_pytorchs_adamw_as_adamw():
     results = []
     for heir in (Adam, AdamW):
@@ -268,6 +273,19 @@ def test_a_square_beyond_all_floats_leaves_a_centered_variance_infinite_as_in_py
             ours.step()
         results.append(param.detach())
     torch.testing.assert_close(*results, rtol=0, atol=0, equal_nan=True)
+
+
+@pytest.mark.parametrize("optimizer", [Adam, AdamW, NAdam, RAdam, Adamax])
+def test_after_an_infinite_gradient_the_average_is_no_number_as_in_pytorch(optimizer):
+    averages = []
+    for each in (optimizer, getattr(torch.optim, optimizer.__name__)):
+        param = vector(1.0).requires_grad_()
+        ours = each([param])
+        for value in (math.inf, 1.0):
+            param.grad = torch.full_like(param, value)
+            ours.step()
+        averages.append(ours.state[param]["exp_avg"])
+    assert all(average.isnan().all() for average in averages)
 
 
 # Batches
