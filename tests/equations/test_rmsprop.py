@@ -300,7 +300,7 @@ def regret_bound(suffered: Tensor, diameter: Tensor, squares: Tensor, lr: float)
         {"R_T": "suffered", r"\sum_i \sqrt{s_{T,i}}": "roots"},
         suffered=suffered,
         roots=squares.sqrt().sum(-1),
-        D=diameter,
+        Delta=diameter,
         eta=lr,
     )
 
@@ -330,7 +330,7 @@ def fixed(suffered: Tensor, diameter: Tensor, squares: Tensor, scale: Tensor, lr
         "rms-fixed",
         {"R_T": "suffered", r"\sum_i": "", "d_i": "scale", "s_{T,i}": "squares"},
         suffered=suffered,
-        D=diameter,
+        Delta=diameter,
         squares=squares,
         scale=scale,
         eta=lr,
@@ -699,20 +699,6 @@ def test_momentum_accumulates_scaled_gradients():
         ).equal()
 
 
-@pytest.mark.equation("rms-momentum-step")
-def test_momentum_steps_along_the_buffer():
-    for optimizer in both("RMSprop"):
-        run = fed(optimizer, normal(6, 4), lr=0.3, alpha=0.7, eps=0.2, momentum=0.6)
-        assert evaluate(
-            "rms-momentum-step",
-            {r"\theta_{t+1}": "after", r"\theta_t": "before", "b_{t+1}": "buffer"},
-            after=run.path[1:],
-            before=run.path[:-1],
-            buffer=run.states["momentum_buffer"][1:],
-            eta=0.3,
-        ).equal()
-
-
 @pytest.mark.equation("rms-momentum-limit")
 def test_momentum_lengthens_steps_along_a_constant_gradient():
     gradients = torch.full((300, 1), -0.2, dtype=torch.float64)
@@ -866,7 +852,9 @@ ANGLES = (0.0, 0.02, 0.5, math.pi / 4, 1.0, 2.0)
 def test_mixed_entry_of_a_turned_ravine():
     for kappa in (1.0, 30.0):
         mixed = [abs(float(turned(kappa, angle)[0, 1])) for angle in ANGLES]
-        assert evaluate("rms-turned", h=mixed, kappa=kappa, varphi=ANGLES).equal(atol=1e-12)
+        assert evaluate(
+            "rms-turned", {"|H_{12}|": "mixed"}, mixed=mixed, kappa=kappa, varphi=ANGLES
+        ).equal(atol=1e-12)
 
 
 def left_by_best_diagonal(matrix: Tensor) -> float:
@@ -888,7 +876,7 @@ def test_best_diagonal_in_two_dimensions():
         correlation = abs(matrix[0, 1]) / (matrix[0, 0] * matrix[1, 1]).sqrt()
         for kappa in (left_by_best_diagonal(matrix), theory.best_diagonal_kappa(matrix)):
             assert evaluate(
-                "rms-best-diagonal", {r"\tilde\kappa": "kappa"}, kappa=kappa, r=correlation
+                "rms-best-diagonal", {r"\tilde\kappa": "kappa"}, kappa=kappa, q=correlation
             ).equal(rtol=1e-6)
 
 
@@ -900,10 +888,10 @@ def test_best_diagonal_gains_little_on_a_turned_ravine():
             for left in (left_by_best_diagonal(matrix), theory.rotated_kappa(kappa, angle)):
                 assert evaluate(
                     "rms-rotated",
-                    {r"\tilde\kappa": "left"},
+                    {r"\tilde\kappa": "left", "H_{12}": "mixed"},
                     left=left,
                     kappa=kappa,
-                    h=abs(matrix[0, 1]),
+                    mixed=matrix[0, 1],
                 ).equal(rtol=1e-6)
 
 

@@ -11,9 +11,9 @@ _ALPHA = "(0, 1)"
 
 
 def best_diagonal_kappa(hessian: Tensor) -> float:
-    r"""Return the condition number :math:`(1+r)/(1-r)` after the best diagonal preconditioner.
+    r"""Return the condition number :math:`(1+q)/(1-q)` after the best diagonal preconditioner.
 
-    :math:`r = |H_{12}|/\sqrt{H_{11}H_{22}}` is the correlation that ``hessian`` holds.
+    :math:`q = |H_{12}|/\sqrt{H_{11}H_{22}}` is the correlation that ``hessian`` holds.
 
     Args:
         hessian: :math:`H`, symmetric and positive definite, shape ``(2, 2)``.
@@ -44,8 +44,8 @@ def best_diagonal_kappa(hessian: Tensor) -> float:
 def rotated_kappa(kappa: float, angle: Number) -> Number:
     r"""Return what the best diagonal preconditioner leaves of a ravine's condition number.
 
-    .. math:: \frac{(\sqrt{h^2 + \kappa} + h)^2}{\kappa}, \quad
-        h = \tfrac12(\kappa - 1)\,|\sin 2\varphi|
+    .. math:: \frac{(\sqrt{H_{12}^2 + \kappa} + |H_{12}|)^2}{\kappa}, \quad
+        |H_{12}| = \tfrac12(\kappa - 1)\,|\sin 2\varphi|
 
     :math:`\kappa` is ``kappa``, :math:`\varphi` is ``angle``.
 
@@ -117,11 +117,11 @@ def adagrad_distance(lr: Number, step: Number) -> Number:
 
 
 def adagrad_regret_bound(lr: Number, diameter: Number, squares: Tensor) -> Tensor:
-    r"""Return :math:`\sum_i (D^2/2\eta + \eta)\sqrt{s_{T,i}}`, which bounds AdaGrad's regret.
+    r"""Return :math:`\sum_i (\Delta^2/2\eta + \eta)\sqrt{s_{T,i}}`, which bounds AdaGrad's regret.
 
     Args:
         lr: :math:`\eta`, in (0, inf).
-        diameter: :math:`D`, the most that any parameter was away from the comparator's, a number
+        diameter: :math:`\Delta`, the most that any parameter was away from the comparator's, a number
             or shape ``(...)``.
         squares: :math:`s_T`, the sums of squared gradients, shape ``(..., dim)``.
 
