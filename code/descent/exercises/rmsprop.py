@@ -31,7 +31,7 @@ def alpha_for(answer: Callable[[float], float]) -> bool:
     for half_life in (1.0, 10.0, 100.0):
         found, problem = ask(answer, half_life)
         right = torch.tensor(2 ** (-1 / half_life), dtype=torch.float64)
-        if problem := problem or mismatch(found, right):
+        if problem := problem or mismatch(found, right, tol=1e-6):
             return verdict(f"alpha_for(half_life={half_life:g})", problem)
     return verdict("alpha_for", None)
 
@@ -126,7 +126,7 @@ def outside_eps(answer: Callable[[float, float], float]) -> bool:
         # A fraction u of the step is left where |g| = u (|g| + eps).
         right = torch.tensor(grad / left - grad, dtype=torch.float64)
         found, problem = ask(answer, eps, grad)
-        if problem := problem or mismatch(found, right, tol=1e-10):
+        if problem := problem or mismatch(found, right, tol=1e-6 * right.item()):
             return verdict(f"outside_eps(eps={eps:g}, grad={grad:g})", problem)
     return verdict("outside_eps", None)
 
@@ -150,7 +150,7 @@ def converging_eps(answer: Callable[[float, float], float]) -> bool:
         # Without eps the cycle is as wide as it can be, and eps/curvature is what it loses.
         right = torch.tensor(curvature * theory.rmsprop_cycle(lr, curvature), dtype=torch.float64)
         found, problem = ask(answer, lr, curvature)
-        if problem := problem or mismatch(found, right):
+        if problem := problem or mismatch(found, right, tol=1e-6 * right.item()):
             return verdict(f"converging_eps(lr={lr:g}, curvature={curvature:g})", problem)
     return verdict("converging_eps", None)
 
