@@ -121,8 +121,8 @@ def adagrad_regret_bound(lr: Number, diameter: Number, squares: Tensor) -> Tenso
 
     Args:
         lr: :math:`\eta`, in (0, inf).
-        diameter: :math:`\Delta`, the most that any parameter was away from the comparator's, a number
-            or shape ``(...)``.
+        diameter: :math:`\Delta`, the most that any parameter was away from the comparator's, a
+            number or shape ``(...)``.
         squares: :math:`s_T`, the sums of squared gradients, shape ``(..., dim)``.
 
     Returns:
