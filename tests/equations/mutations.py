@@ -90,13 +90,9 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         ),
     },
     "sgd-reshuffled": {
-        r"\mathbb{E}[\theta^2] = \frac{\eta^2 s^2}{1 - a^{2n}}  \frac{n}{n - 1}"
-        r" \left(\frac{1 - a^{2n}}{1 - a^2} - \frac{(1 - a^n)^2}{n (1 - a)^2}\right).": (
+        r"\mathbb{E}[\theta^2] = \frac{\eta^2 \sigma_B^2}{1 - a^{2M}}  \frac{M}{M - 1}"
+        r" \left(\frac{1 - a^{2M}}{1 - a^2} - \frac{(1 - a^M)^2}{M (1 - a)^2}\right).": (
             "a product needs no dot"
-        ),
-        r"\mathbb{E}[\theta^2] = \frac{s^2 \eta ^2}{1 - a^{2n}} \cdot \frac{n}{n - 1}"
-        r" \left(\frac{1 - a^{2n}}{1 - a^2} - \frac{(1 - a^n)^2}{n (1 - a)^2}\right).": (
-            "same product"
         ),
     },
     "mom-parabola": {

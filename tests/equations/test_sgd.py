@@ -869,8 +869,8 @@ def test_square_of_a_weighted_sum_over_all_orders():
             square=(deck[orders] @ weights).square().mean(),
             weights=weights,
             mean=weights.mean(),
-            s=deck.square().mean().sqrt(),
-            n=size,
+            v=deck.square().mean(),
+            M=size,
         )
         assert equation.signs == ("=",)
         np.testing.assert_allclose(equation.left[0], equation.right.sum(), rtol=1e-9)
@@ -911,11 +911,11 @@ def test_floor_of_a_reshuffled_deck_over_all_orders():
             floor = shuffled_floor(lr, curvature, num_samples, batch_size)
             assert evaluate(
                 "sgd-reshuffled",
-                {r"\mathbb{E}[\theta^2]": "square"},
+                {r"\mathbb{E}[\theta^2]": "square", r"\sigma_B^2": "noise"},
                 square=floor,
                 a=1 - lr * curvature,
-                n=num_samples // batch_size,
-                s=math.sqrt(unreplaced_variance(curvature, num_samples, batch_size)),
+                M=num_samples // batch_size,
+                noise=unreplaced_variance(curvature, num_samples, batch_size),
                 eta=lr,
             ).equal()
             variance = shuffled_variance(curvature, num_samples)
@@ -930,11 +930,15 @@ def test_floor_of_a_reshuffled_deck_is_the_cube_of_a_small_rate():
     for curvature, num_samples, batch_size in DECKS:
         equation = evaluate(
             "sgd-reshuffled-small",
-            {r"\mathbb{E}[\theta^2]": "square", r"\lambda": "curvature"},
+            {
+                r"\mathbb{E}[\theta^2]": "square",
+                r"\lambda": "curvature",
+                r"\sigma_B^2": "noise",
+            },
             square=shuffled_floor(1e-4, curvature, num_samples, batch_size),
             curvature=curvature,
-            n=num_samples // batch_size,
-            s=math.sqrt(unreplaced_variance(curvature, num_samples, batch_size)),
+            M=num_samples // batch_size,
+            noise=unreplaced_variance(curvature, num_samples, batch_size),
             eta=1e-4,
         )
         assert equation.signs == ("≈",)

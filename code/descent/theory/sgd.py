@@ -339,11 +339,11 @@ def reshuffled_floor(
     r"""Return the floor at the ends of epochs, when each epoch shuffles the data anew.
 
     The samples are parabolas of one curvature, :math:`f_n = \tfrac12\lambda(\theta - x_n)^2`.
-    With :math:`a = 1 - \eta\lambda`, :math:`n = N/B` batches an epoch, and :math:`s^2` the
+    With :math:`a = 1 - \eta\lambda`, :math:`M = N/B` batches an epoch, and :math:`\sigma_B^2` the
     variance of a batch without replacement (:func:`sgd_gradient_variance`),
 
-    .. math:: \mathbb{E}\,\theta^2 = \frac{\eta^2 s^2}{1 - a^{2n}} \cdot \frac{n}{n - 1}
-        \left(\frac{1 - a^{2n}}{1 - a^2} - \frac{(1 - a^n)^2}{n (1 - a)^2}\right)
+    .. math:: \mathbb{E}\,\theta^2 = \frac{\eta^2 \sigma_B^2}{1 - a^{2M}} \cdot \frac{M}{M - 1}
+        \left(\frac{1 - a^{2M}}{1 - a^2} - \frac{(1 - a^M)^2}{M (1 - a)^2}\right)
 
     Args:
         lr: :math:`\eta`, in (0, 2 / curvature), any shape.
