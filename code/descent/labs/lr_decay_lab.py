@@ -28,8 +28,7 @@ class Parameters(LabParameters):
             "device": "cuda",
             "num_runs": 4000,
             "warmup_seeds": 20,
-            "digits_seeds": 20,
-            "digits_width": 128,
+            "digits_seeds": 40,
         },
     }
 
