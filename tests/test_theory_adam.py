@@ -64,6 +64,35 @@ def test_first_steps_of_nadam_under_a_constant_gradient():
     assert round(fourth, 2) == 0.73
 
 
+def test_the_lag_of_nadam_is_beta1_times_that_of_adam():
+    for optimizer, options, lag in (
+        (torch.optim.Adam, {}, 9.0),
+        (torch.optim.NAdam, {"momentum_decay": 100.0}, 8.1),  # in the long run, soon
+    ):
+        param = torch.zeros(1, dtype=torch.float64, requires_grad=True)
+        by_torch = optimizer([param], lr=1.0, betas=(0.9, 0.0), eps=0.0, **options)
+        for step in range(1, 1001):
+            before, param.grad = param.item(), torch.tensor([1e3 + step], dtype=torch.float64)
+            by_torch.step()
+        # Without memory the denominator is the gradient, so this is the numerator.
+        averaged = (before - param.item()) * param.grad.item()
+        assert param.grad.item() - averaged == pytest.approx(lag, rel=1e-6)
+
+
+def test_the_window_of_equal_age_is_a_tenth_too_short_for_the_variance_at_step_1000():
+    weight = 0.999 ** torch.arange(1000, dtype=torch.float64)
+    of_equal_variance = weight.sum() ** 2 / weight.square().sum()
+    assert (theory.radam_length(0.999, 1000) / of_equal_variance).item() == pytest.approx(
+        0.9, abs=0.01
+    )
+
+
+def test_the_rate_of_torchs_amsgrad_falls_after_a_large_gradient_only_if_lr_does():
+    rate = theory.ema_mass(0.999, STEPS)  # squared, over what the maximum gives
+    assert (rate.diff() > 0).all()
+    assert ((rate / STEPS).diff() < 0).all()
+
+
 def test_equal_betas_bound_every_step_by_the_rate_and_a_small_beta2_by_nothing():
     np.testing.assert_allclose(theory.adam_max_step(0.7, 0.7, STEPS), 1.0)
     with pytest.raises(ValueError, match="beta1\\*\\*2 / beta2 must be in"):

@@ -425,9 +425,9 @@ def wilson_scores(num_positive: Number, num_negative: Number) -> tuple[Number, N
 def class_time(margin: Number, frequency: Number, num_classes: int, lr: float) -> Number:
     r"""Return the steps in which slow gradient descent learns a class that has its own feature.
 
-    .. math:: t = \frac{(K - 1) d + e^d - 1}{K \eta \pi}
+    .. math:: t = \frac{(K - 1) \zeta + e^\zeta - 1}{K \eta \pi}
 
-    :math:`d` is ``margin``, :math:`\pi` is ``frequency``, :math:`K` is ``num_classes``.
+    :math:`\zeta` is ``margin``, :math:`\pi` is ``frequency``, :math:`K` is ``num_classes``.
 
     Args:
         margin: how far the right logit is to be above the others, in [0, inf).
