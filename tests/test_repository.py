@@ -110,7 +110,7 @@ def test_the_lock_holds_every_pin_by_its_hash_but_pytorch():
 
 def test_what_the_package_imports_is_declared_and_pinned():
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    declared = {canonical(re.split(r"[<>=]", line)[0]) for line in project["dependencies"]}
+    declared = {canonical(re.split(r"[\[<>=]", line)[0]) for line in project["dependencies"]}
     pinned = {canonical(pin.split("==")[0]) for pin in direct_pins()}
     imported = set()
     for file in (ROOT / "code").rglob("*.py"):
