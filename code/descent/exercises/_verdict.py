@@ -106,7 +106,7 @@ def mismatch(found: Any, right: Tensor, *, tol: float = 1e-9) -> str | None:
     """
     if problem := wrong_form(found, right):
         return problem
-    found = torch.as_tensor(found).detach().cpu().to(right.dtype)
+    found = torch.as_tensor(found, dtype=right.dtype).detach().cpu()
     close = torch.isclose(found, right, rtol=tol, atol=tol)
     if close.all():
         return None

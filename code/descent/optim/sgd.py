@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from typing import Any
 
-import torch
 from torch import Tensor
 
 from descent._checks import Number
@@ -71,9 +70,9 @@ def sgd(
         if buffer is None:
             buffer = grad.clone()
         else:
-            buffer = momentum * buffer + (1 - dampening) * grad
             if isinstance(momentum, Tensor):  # the runs without momentum have nothing to dampen
-                buffer = torch.where(momentum == 0, grad, buffer)
+                dampening = dampening * (momentum != 0).to(grad.dtype)
+            buffer = momentum * buffer + (1 - dampening) * grad
         state = {"momentum_buffer": buffer}
         grad = grad + momentum * buffer if nesterov else buffer
     return param - lr * grad, state
