@@ -418,6 +418,22 @@ def test_the_plateau_is_pytorchs_also_when_resumed(metrics, lrs, chosen, pause):
         )
 
 
+@pytest.mark.parametrize(
+    ("mode", "threshold_mode", "below", "above"),
+    [
+        ("min", "rel", 1.81, 1.79),
+        ("max", "rel", 2.19, 2.21),
+        ("min", "abs", 1.91, 1.89),
+        ("max", "abs", 2.09, 2.11),
+    ],
+)
+def test_the_threshold_says_how_much_better_counts(mode, threshold_mode, below, above):
+    options = {"mode": mode, "threshold_mode": threshold_mode, "threshold": 0.1}
+    _, state = schedules.reduce_on_plateau(2.0, 1.0, {}, **options)
+    assert schedules.reduce_on_plateau(below, 1.0, state, **options)[1]["num_bad_epochs"] == 1
+    assert schedules.reduce_on_plateau(above, 1.0, state, **options)[1]["num_bad_epochs"] == 0
+
+
 # Bad settings
 
 CYCLE = {"num_steps": 10}
