@@ -3,6 +3,7 @@
 import re
 
 import pytest
+import torch
 import yaml
 from printed import equations
 
@@ -57,6 +58,21 @@ def test_the_commands_on_the_first_page_name_real_parameters():
     assert len(commands) == 2
     for lab, parameter in commands:
         assert parameter in parameters_of(lab).model_fields
+
+
+def test_the_table_of_rules_states_defaults_and_states_as_pytorch_has_them():
+    page = (ROOT / "book/adam.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `(\w+)` \| \$.*\$: (\d) \|.*\| ([-\de]+) \|", page, re.MULTILINE)
+    assert len(rows) == 9
+    for name, state, lr in rows:
+        options = {"SGD": {"momentum": 0.9}, "amsgrad": {"amsgrad": True}}.get(name, {})
+        param = torch.ones(3, requires_grad=True)
+        optimizer = getattr(torch.optim, {"amsgrad": "Adam"}.get(name, name))([param], **options)
+        param.sum().backward()
+        optimizer.step()
+        held = optimizer.state[param].values()
+        assert sum(each.shape == param.shape for each in held) == int(state), name
+        assert optimizer.defaults["lr"] == float(lr), name
 
 
 def test_every_module_has_its_place_in_the_reference():
