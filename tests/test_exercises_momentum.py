@@ -94,6 +94,14 @@ WRONG = {
         forgetting_the_buffer,
         "buffer at step 1 returned 0 where 1 is right",
     ),
+    "one momentum for all": (
+        exercise.nesterov_step,
+        lambda theta, buffer, grad, lr, _: (
+            theta - lr * (grad + 0.9 * (0.9 * buffer + grad)),
+            0.9 * buffer + grad,
+        ),
+        "parameters at step 4 returned",
+    ),
     "parameters alone": (
         exercise.nesterov_step,
         lambda theta, *_: theta,

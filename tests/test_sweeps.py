@@ -242,6 +242,30 @@ def test_a_model_in_double_precision_stays_in_it():
             torch.testing.assert_close(found, values, rtol=1e-12, atol=1e-12)
 
 
+class Scaled(nn.Module):
+    """A network whose output is multiplied by a parameter without axes."""
+
+    def __init__(self, seed):
+        super().__init__()
+        self.network, self.scale = network(seed), nn.Parameter(torch.tensor(1.0))
+
+    def forward(self, input):
+        return self.scale * self.network(input)
+
+
+@ROWS
+def test_a_parameter_without_axes_keeps_its_dtype(optimizer):
+    runs = grid(optimizer=optimizer, lr=[0.01, 0.02], seed=0, batch_size=8)
+    options = {"model": Scaled, "measure": {"bytes": lambda model: _bytes_of(model.scale)}}
+    table = swept(runs, **options)
+    assert (table.bytes == 4).all()
+    assert_each_is_what_it_is_alone(table, runs, **options)
+
+
+def _bytes_of(param):
+    return torch.tensor(float(param.element_size()))
+
+
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_sweep_on_the_gpu_is_that_on_the_cpu():
     runs = grid(seed=range(3), optimizer="SGD", lr=[0.01, 0.03], momentum=[0.0, 0.9], batch_size=16)

@@ -89,11 +89,11 @@ def nesterov_step(
         False
     """
     problem = ravine(10.0)
-    options = dict(SGD.complete(lr=0.02), momentum=0.9, nesterov=True)
     theta, buffer, state = problem.start, torch.zeros_like(problem.start), {}
-    for step in range(1, 6):
+    for step, (lr, momentum) in enumerate([(0.02, 0.9)] * 3 + [(0.05, 0.5)] * 2, start=1):
+        options = dict(SGD.complete(lr=lr), momentum=momentum, nesterov=True)
         grad = problem.gradient(theta)
-        found, fault = ask(answer, theta, buffer, grad, 0.02, 0.9)
+        found, fault = ask(answer, theta, buffer, grad, lr, momentum)
         if fault is None and (not isinstance(found, tuple) or len(found) != 2):
             fault = f"returned a {type(found).__name__} where parameters and buffer are right"
         if fault:

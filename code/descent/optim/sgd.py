@@ -71,7 +71,7 @@ def sgd(
             buffer = grad.clone()
         else:
             if isinstance(momentum, Tensor):  # the runs without momentum have nothing to dampen
-                dampening = dampening * (momentum != 0).to(grad.dtype)
+                dampening = dampening * (momentum != 0).to(momentum.dtype)
             buffer = momentum * buffer + (1 - dampening) * grad
         state = {"momentum_buffer": buffer}
         grad = grad + momentum * buffer if nesterov else buffer

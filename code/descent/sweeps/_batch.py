@@ -89,7 +89,9 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
         # A run's loss depends on no other run's parameters: one backward pass does for all.
         grads = torch.autograd.grad(loss.sum(), learned)
         if step == steps[len(rows)]:
-            norms = torch.stack([grad.flatten(1).double().norm(dim=1) for grad in grads])
+            norms = torch.stack(
+                [grad.reshape(len(runs), -1).double().norm(dim=1) for grad in grads]
+            )
             row = {"loss": loss.detach().double(), "grad_norm": norms.norm(dim=0)}
             row |= {name: measured(name, function) for name, function in experiment.measure.items()}
             rows.append(row)
@@ -119,8 +121,13 @@ def _update(
     hyperparameters: dict[str, Any],
 ) -> tuple[tuple[Tensor, ...], tuple[State, ...]]:
     """Apply the rule to every parameter of one run."""
-    moved = (rule(*each, **hyperparameters) for each in zip(params, grads, states, strict=True))
-    return tuple(zip(*moved, strict=True))
+    # A parameter without axes would take the dtype of the hyperparameters, which have none either.
+    moved = [
+        rule(torch.atleast_1d(param), torch.atleast_1d(grad), state, **hyperparameters)
+        for param, grad, state in zip(params, grads, states, strict=True)
+    ]
+    learned = tuple(new.reshape(old.shape) for (new, _), old in zip(moved, params, strict=True))
+    return learned, tuple(state for _, state in moved)
 
 
 def _batches(experiment: Experiment, runs: Sequence[Run]) -> Iterator[tuple[Tensor, Tensor]]:
