@@ -41,6 +41,11 @@ TOLERANCE: dict[type[RuleOptimizer], float] = {
 WELL_CONDITIONED: dict[type[RuleOptimizer], Callable[[dict[str, Any]], bool]] = {
     # A variance that is a small difference of large numbers is mostly rounding.
     RMSprop: lambda chosen: not chosen["centered"] or chosen["alpha"] > 0.5,
+    # Through coupled decay the coarse product of momenta comes back, divided by eps, each step.
+    NAdam: lambda chosen: (
+        chosen["decoupled_weight_decay"]
+        or chosen["lr"] * chosen["weight_decay"] <= chosen["eps"] ** 2
+    ),
 }
 """Where a rule blows up rounding beyond any tolerance, the settings for which it does not."""
 OF_ALL_GROUPS = ("initial_accumulator_value",)
