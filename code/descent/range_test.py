@@ -54,7 +54,8 @@ def lr_range_test(
     is noisy or the run short, since a rate is then judged by a few batches; where training is
     unstable only at its start, which the test takes for the limit of all of it; and for long
     runs, whose best rate is lower than that of a hundred steps. It moves with ``num_steps`` and
-    ``smoothing``: an average lags behind what it averages, and so suggests too high a rate.
+    ``smoothing``: a long test or a heavy average flattens the fall of the loss, until the noise of
+    the first batches is steeper and the suggestion far too low.
 
     Args:
         model: on whose parameters the optimizer works.
