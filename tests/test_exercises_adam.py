@@ -36,6 +36,12 @@ def corrected_averages_kept(theta, exp_avg, exp_avg_sq, grad, lr, step):
     return theta - lr * exp_avg / (exp_avg_sq.sqrt() + 1e-8), exp_avg, exp_avg_sq
 
 
+def by_the_book(theta, exp_avg, exp_avg_sq, grad, lr, step):
+    exp_avg, exp_avg_sq = averages(exp_avg, exp_avg_sq, grad)
+    denom = (exp_avg_sq / (1 - 0.999**step)) ** 0.5 + 1e-8
+    return theta - lr * exp_avg / (1 - 0.9**step) / denom, exp_avg, exp_avg_sq
+
+
 WRONG = {
     "the memory of beta2": (
         exercise.warm_up_steps,
@@ -53,6 +59,11 @@ WRONG = {
         corrected_averages_kept,
         "exp_avg at step 1 returned 1 where 0.1 is right",
     ),
+    "one rate for all": (
+        exercise.adam_step,
+        lambda *arguments: by_the_book(*arguments[:4], 0.1, arguments[5]),
+        "parameters at step 2 returned",
+    ),
     "parameters alone": (
         exercise.adam_step,
         lambda theta, *_: theta,
@@ -61,12 +72,12 @@ WRONG = {
     "a constant gradient": (
         exercise.longest_step,
         lambda beta1, beta2, num_steps: torch.ones(num_steps, dtype=torch.float64),
-        "makes a step of 1 where 1.61 is possible",
+        "makes a step of 1 where 1.61426 is possible",
     ),
     "falling in place of growing": (
         exercise.longest_step,
         lambda beta1, beta2, num_steps: (beta1 / beta2) ** torch.arange(num_steps).double(),
-        "where 1.61 is possible",
+        "where 1.61426 is possible",
     ),
     "one gradient too few": (
         exercise.longest_step,

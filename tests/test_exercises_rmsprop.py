@@ -78,7 +78,7 @@ WRONG = {
     "no correction": (
         exercise.corrected_step,
         uncorrected,
-        "parameters at step 1 returned 0.9 where 0.99 is right",
+        "parameters at step 1 with lr=0.01, alpha=0.99 returned 0.9 where 0.99 is right",
     ),
     "a corrected epsilon": (
         exercise.corrected_step,
@@ -89,6 +89,16 @@ WRONG = {
         exercise.corrected_step,
         one_step_late,
         "corrected_step's parameters at step 1",
+    ),
+    "the default rate alone": (
+        exercise.corrected_step,
+        lambda *arguments: corrected(*arguments[:4], 0.01, *arguments[5:]),
+        "parameters at step 1 with lr=0.1, alpha=0.9 returned",
+    ),
+    "the default alpha alone": (
+        exercise.corrected_step,
+        lambda *arguments: corrected(*arguments[:5], 0.99, arguments[6]),
+        "average at step 1 with lr=0.1, alpha=0.9 returned",
     ),
     "a corrected average kept": (
         exercise.corrected_step,

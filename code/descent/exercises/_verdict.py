@@ -103,6 +103,8 @@ def mismatch(found: Any, right: Tensor, *, tol: float = 1e-9) -> str | None:
         'returned 2.5 where 2 is right'
         >>> mismatch(float("nan"), torch.tensor(1.0))
         'returned nan where 1 is right'
+        >>> mismatch(0.99000001, torch.tensor(0.99, dtype=torch.float64))
+        'returned 0.99000001 where 0.99 is right'
     """
     if problem := wrong_form(found, right):
         return problem
@@ -111,7 +113,11 @@ def mismatch(found: Any, right: Tensor, *, tol: float = 1e-9) -> str | None:
     if close.all():
         return None
     first = tuple((~close).nonzero()[0])
-    return f"returned {found[first]:.6g} where {right[first]:.6g} is right"
+    for digits in (6, 9, 17):  # as many as tell the two apart
+        returned, wanted = (f"{values[first]:.{digits}g}" for values in (found, right))
+        if returned != wanted:
+            break
+    return f"returned {returned} where {wanted} is right"
 
 
 def _same(before: Any, after: Any) -> bool:

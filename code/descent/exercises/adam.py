@@ -58,18 +58,18 @@ def adam_step(answer: Callable[..., tuple[Tensor, Tensor, Tensor]]) -> bool:
         not yet: adam_step's parameters at step 1 returned 0.683772 where 0.9 is right
         False
     """
-    options = Adam.complete(lr=0.1)
     theta = torch.tensor([1.0, -2.0], dtype=torch.float64)
     exp_avg, exp_avg_sq, state = torch.zeros_like(theta), torch.zeros_like(theta), {}
     # The last gradients are no larger than epsilon, so that its place shows.
-    for step, size in enumerate((1.0, 3.0, -0.5, 1e-8, 1e-8), start=1):
+    sizes, rates = (1.0, 3.0, -0.5, 1e-8, 1e-8), (0.1, 0.2, 0.1, 0.1, 0.3)
+    for step, (size, lr) in enumerate(zip(sizes, rates, strict=True), start=1):
         grad = size * torch.tensor([1.0, 1e-8], dtype=torch.float64)
-        found, fault = ask(answer, theta, exp_avg, exp_avg_sq, grad, 0.1, step)
+        found, fault = ask(answer, theta, exp_avg, exp_avg_sq, grad, lr, step)
         if fault is None and (not isinstance(found, tuple) or len(found) != 3):
             fault = f"returned a {type(found).__name__} where three tensors are right"
         if fault:
             return verdict("adam_step", fault)
-        theta, state = adam(theta, grad, state, **options)
+        theta, state = adam(theta, grad, state, **Adam.complete(lr=lr))
         exp_avg, exp_avg_sq = state["exp_avg"], state["exp_avg_sq"]
         names = ("parameters", "exp_avg", "exp_avg_sq")
         for name, mine, right in zip(names, found, (theta, exp_avg, exp_avg_sq), strict=True):
@@ -90,7 +90,7 @@ def longest_step(answer: Callable[[float, float, int], Tensor]) -> bool:
 
     Example:
         >>> longest_step(lambda beta1, beta2, num_steps: torch.ones(num_steps).double())
-        not yet: longest_step(0.9, 0.999, 50) makes a step of 1 where 1.61 is possible
+        not yet: longest_step(0.9, 0.999, 50) makes a step of 1 where 1.61426 is possible
         False
     """
     for beta1, beta2, num_steps in ((0.9, 0.999, 50), (0.9, 0.95, 20), (0.5, 0.6, 8)):
@@ -106,7 +106,7 @@ def longest_step(answer: Callable[[float, float, int], Tensor]) -> bool:
         length = (theta - before).abs().item()
         right = theory.adam_max_step(beta1, beta2, num_steps)
         if not abs(length - right) < 1e-6 * right:
-            return verdict(name, f"makes a step of {length:.3g} where {right:.3g} is possible")
+            return verdict(name, f"makes a step of {length:.6g} where {right:.6g} is possible")
     return verdict("longest_step", None)
 
 

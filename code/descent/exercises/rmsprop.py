@@ -82,27 +82,28 @@ def corrected_step(
         ...     square_avg = alpha * square_avg + (1 - alpha) * grad**2
         ...     return theta - lr * grad / (square_avg.sqrt() + eps), square_avg
         >>> corrected_step(plain)
-        not yet: corrected_step's parameters at step 1 returned 0.9 where 0.99 is right
+        not yet: corrected_step's parameters at step 1 with lr=0.01, alpha=0.99 returned 0.9 where 0.99 is right
         False
     """
-    lr, alpha, eps = 0.01, 0.99, 1e-3
-    options = Adam.complete(lr=lr, betas=(0.0, alpha), eps=eps)
-    theta = torch.tensor([1.0, -2.0], dtype=torch.float64)
-    square_avg, state = torch.zeros_like(theta), {}
-    for step in range(1, 6):
-        grad = torch.tensor([2000.0, 0.5], dtype=torch.float64) * theta
-        found, fault = ask(answer, theta, grad, square_avg, step, lr, alpha, eps)
-        if fault is None and (not isinstance(found, tuple) or len(found) != 2):
-            fault = f"returned a {type(found).__name__} where parameters and average are right"
-        if fault:
-            return verdict("corrected_step", fault)
-        theta, state = adam(theta, grad, state, **options)
-        square_avg = state["exp_avg_sq"]
-        for name, mine, right in zip(
-            ("parameters", "average"), found, (theta, square_avg), strict=True
-        ):
-            if fault := mismatch(mine, right, tol=1e-10):
-                return verdict(f"corrected_step's {name} at step {step}", fault)
+    for lr, alpha, eps in ((0.01, 0.99, 1e-3), (0.1, 0.9, 1e-2)):
+        options = Adam.complete(lr=lr, betas=(0.0, alpha), eps=eps)
+        theta = torch.tensor([1.0, -2.0], dtype=torch.float64)
+        square_avg, state = torch.zeros_like(theta), {}
+        for step in range(1, 6):
+            grad = torch.tensor([2000.0, 0.5], dtype=torch.float64) * theta
+            found, fault = ask(answer, theta, grad, square_avg, step, lr, alpha, eps)
+            if fault is None and (not isinstance(found, tuple) or len(found) != 2):
+                fault = f"returned a {type(found).__name__} where parameters and average are right"
+            if fault:
+                return verdict("corrected_step", fault)
+            theta, state = adam(theta, grad, state, **options)
+            square_avg = state["exp_avg_sq"]
+            for name, mine, right in zip(
+                ("parameters", "average"), found, (theta, square_avg), strict=True
+            ):
+                if fault := mismatch(mine, right, tol=1e-10):
+                    where = f"step {step} with lr={lr:g}, alpha={alpha:g}"
+                    return verdict(f"corrected_step's {name} at {where}", fault)
     return verdict("corrected_step", None)
 
 
