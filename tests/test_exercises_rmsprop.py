@@ -78,7 +78,7 @@ WRONG = {
     "no correction": (
         exercise.corrected_step,
         uncorrected,
-        "parameters at step 1 with lr=0.01, alpha=0.99 returned 0.9 where 0.99 is right",
+        "parameters at step 1, alpha=0.99 returned 0.9 where 0.99 is right",
     ),
     "a corrected epsilon": (
         exercise.corrected_step,
@@ -93,12 +93,12 @@ WRONG = {
     "the default rate alone": (
         exercise.corrected_step,
         lambda *arguments: corrected(*arguments[:4], 0.01, *arguments[5:]),
-        "parameters at step 1 with lr=0.1, alpha=0.9 returned",
+        "parameters at step 1, alpha=0.9 returned",
     ),
     "the default alpha alone": (
         exercise.corrected_step,
         lambda *arguments: corrected(*arguments[:5], 0.99, arguments[6]),
-        "average at step 1 with lr=0.1, alpha=0.9 returned",
+        "average at step 1, alpha=0.9 returned",
     ),
     "a corrected average kept": (
         exercise.corrected_step,

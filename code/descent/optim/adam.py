@@ -48,8 +48,8 @@ def adam(
         eps: added to the root, in units of gradient, at least 0.
         weight_decay: how much of the parameter is added to its gradient, at least 0; decoupled,
             the part of the parameter, times ``lr``, by which it shrinks before the step.
-        amsgrad: whether to divide by the largest :math:`v_t` so far, which is then corrected for
-            its start as :math:`v_t` would be.
+        amsgrad: whether the largest :math:`v_t` so far stands under the root, corrected for its
+            start as :math:`v_t` would be.
         maximize: whether to climb.
         decoupled_weight_decay: whether the decay leaves the gradient alone, as in AdamW.
 

@@ -31,7 +31,8 @@ def rmsprop(
 
     :math:`\theta` is ``param``, :math:`g` is ``grad``, :math:`v` is ``square_avg``, :math:`b` is
     ``momentum_buffer``, :math:`\eta` is ``lr``, :math:`\alpha` is ``alpha``, :math:`\epsilon` is
-    ``eps``, :math:`\beta` is ``momentum``. Both averages start at 0, and nothing corrects for it.
+    ``eps``, :math:`\beta` is ``momentum``. Both :math:`v` and :math:`b` start at 0, and nothing
+    corrects for it.
 
     Args:
         param: the parameters, of any shape.
