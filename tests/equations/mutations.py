@@ -146,9 +146,8 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         r" \approx e^{-\lambda  \eta  t} \theta_0.": "same product",
     },
     "lrd-linear-end": {
-        r"u_T \approx \frac{\sqrt{\eta }}{4} \frac{\sigma^2}{\lambda} \sqrt{\frac{\pi }{\lambda T}}.": (
-            "same product"
-        ),
+        r"u_T \approx \frac{\sqrt{\eta }}{4} \frac{\sigma^2}{\lambda}"
+        r" \sqrt{\frac{\pi }{\lambda T}}.": "same product",
     },
     "adam-class-sign": {
         r"\ell_k = \ln\left(1 + (K - 1) e^{-2 t \eta }\right),": "same product",
