@@ -98,6 +98,16 @@ from descent.theory.sgd import (
     sgd_scaled_lr,
     sgd_schedule_mean_square,
 )
+from descent.theory.step_cost import (
+    crossover_size,
+    float_spacing,
+    stall_ratio,
+    stall_threshold,
+    step_time,
+    step_time_bound,
+    step_traffic,
+    stochastic_rounding_variance,
+)
 
 __all__ = [
     "adagrad_distance",
@@ -119,10 +129,12 @@ __all__ = [
     "coupled_shrink",
     "critical_samples",
     "critical_steps",
+    "crossover_size",
     "double_softmax_floor",
     "ema_lag",
     "ema_mass",
     "eps_factor",
+    "float_spacing",
     "forward_difference_best",
     "forward_difference_bound",
     "gaussian_entropy",
@@ -181,6 +193,12 @@ __all__ = [
     "sgd_scaled_lr",
     "sgd_schedule_mean_square",
     "sign_class_loss",
+    "stall_ratio",
+    "stall_threshold",
+    "step_time",
+    "step_time_bound",
+    "step_traffic",
+    "stochastic_rounding_variance",
     "velocity_lag",
     "wilson_scores",
 ]

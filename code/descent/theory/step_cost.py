@@ -1,0 +1,241 @@
+"""The closed forms of the chapter on what a step costs."""
+
+import torch
+from torch import Tensor
+
+from descent._checks import Number, check_flag, check_in_interval
+
+_DIGITS = "[2, 53]"
+
+
+def step_traffic(num_states: Number, itemsize: Number = 4) -> Number:
+    r"""Return the bytes :math:`q = (3 + 2s)\, w` that a step must move for each parameter.
+
+    It reads the parameter, its gradient and :math:`s` states, and writes all but the gradient.
+
+    Args:
+        num_states: :math:`s`, the states of the parameter's shape, in [0, inf).
+        itemsize: :math:`w`, bytes per number, in (0, inf).
+
+    Returns:
+        The bytes per parameter.
+
+    Example:
+        Gradient descent, momentum, Adam and AMSGrad, in float32.
+
+        >>> [step_traffic(states) for states in (0, 1, 2, 3)]
+        [12, 20, 28, 36]
+
+    References:
+        The chapter on what a step costs, equation ``cost-traffic``.
+    """
+    check_in_interval("num_states", num_states, "[0, inf)")
+    check_in_interval("itemsize", itemsize, "(0, inf)")
+    return (3 + 2 * num_states) * itemsize
+
+
+def step_time_bound(num_params: Number, traffic: Number, bandwidth: Number) -> Number:
+    r"""Return the least time :math:`qd/W` of a step, in seconds.
+
+    Args:
+        num_params: :math:`d`, in [0, inf).
+        traffic: :math:`q`, bytes moved per parameter, in (0, inf).
+        bandwidth: :math:`W`, bytes per second, in (0, inf).
+
+    Returns:
+        The seconds.
+
+    Example:
+        >>> step_time_bound(1e7, traffic=28, bandwidth=20e9)
+        0.014
+
+    References:
+        The chapter on what a step costs, equation ``cost-bound``.
+    """
+    check_in_interval("num_params", num_params, "[0, inf)")
+    check_in_interval("traffic", traffic, "(0, inf)")
+    check_in_interval("bandwidth", bandwidth, "(0, inf)")
+    return traffic * num_params / bandwidth
+
+
+def step_time(
+    num_params: Number,
+    traffic: Number,
+    bandwidth: Number,
+    *,
+    launches: Number,
+    overhead: Number,
+    overlap: bool = False,
+) -> Number:
+    r"""Return the time :math:`na + qd/W` of a step that takes :math:`n` launches, in seconds.
+
+    Args:
+        num_params: :math:`d`, in [0, inf).
+        traffic: :math:`q`, bytes moved per parameter, in (0, inf).
+        bandwidth: :math:`W`, bytes per second, in (0, inf).
+        launches: :math:`n`, the operations that a step starts, in [0, inf).
+        overhead: :math:`a`, seconds to start one, in [0, inf).
+        overlap: whether the next one is started while the last one works, as on a GPU; the time is
+            then the larger part in place of the sum.
+
+    Returns:
+        The seconds.
+
+    Example:
+        >>> step_time(0, traffic=28, bandwidth=20e9, launches=10, overhead=0.25)
+        2.5
+        >>> step_time(1e7, traffic=28, bandwidth=20e9, launches=1, overhead=1e-6, overlap=True)
+        0.014
+
+    References:
+        The chapter on what a step costs, equations ``cost-launch-serial`` and
+        ``cost-launch-overlap``.
+    """
+    check_in_interval("launches", launches, "[0, inf)")
+    check_in_interval("overhead", overhead, "[0, inf)")
+    check_flag("overlap", overlap)
+    moving = step_time_bound(num_params, traffic, bandwidth)
+    starting = launches * overhead
+    if not overlap:
+        return starting + moving
+    if isinstance(starting, Tensor) or isinstance(moving, Tensor):
+        return torch.maximum(torch.as_tensor(starting), torch.as_tensor(moving))
+    return max(starting, moving)
+
+
+def crossover_size(
+    traffic: Number, bandwidth: Number, *, launches: Number, overhead: Number
+) -> Number:
+    r"""Return the parameters :math:`d^\star = naW/q` whose moving takes as long as the launches.
+
+    Args:
+        traffic: :math:`q`, bytes moved per parameter, in (0, inf).
+        bandwidth: :math:`W`, bytes per second, in (0, inf).
+        launches: :math:`n`, the operations that a step starts, in [0, inf).
+        overhead: :math:`a`, seconds to start one, in [0, inf).
+
+    Returns:
+        The number of parameters; with fewer, a step's time is mostly that of its launches.
+
+    Example:
+        >>> crossover_size(traffic=28, bandwidth=28e9, launches=100, overhead=1e-5)
+        1000000.0
+
+    References:
+        The chapter on what a step costs, equation ``cost-crossover``.
+    """
+    check_in_interval("traffic", traffic, "(0, inf)")
+    check_in_interval("bandwidth", bandwidth, "(0, inf)")
+    check_in_interval("launches", launches, "[0, inf)")
+    check_in_interval("overhead", overhead, "[0, inf)")
+    return launches * overhead * bandwidth / traffic
+
+
+def float_spacing(value: Number, digits: int) -> Number:
+    r"""Return the gap :math:`\Delta(x) = 2^{e-p+1}` between a float and the next larger one.
+
+    :math:`2^e \le |x| < 2^{e+1}`; the exponent's own limits are left out.
+
+    Args:
+        value: :math:`x`, not 0.
+        digits: :math:`p`, significant bits, in [2, 53]: 8 for bfloat16, 11 for half, 24 for
+            single precision.
+
+    Returns:
+        The gap, away from zero.
+
+    Raises:
+        ValueError: a value is 0 or not finite, or there are too few or too many digits.
+
+    Example:
+        >>> float_spacing(1.0, digits=8), float_spacing(-3.0, digits=8)
+        (0.0078125, 0.015625)
+
+    References:
+        The chapter on what a step costs, equation ``cost-spacing``.
+    """
+    size = torch.as_tensor(value, dtype=torch.float64).abs()
+    check_in_interval("the size of value", size, "(0, inf)")
+    check_in_interval("digits", digits, _DIGITS)
+    # frexp's mantissa begins at 1/2, which makes its exponent one larger.
+    gap = torch.ldexp(torch.ones_like(size), size.frexp().exponent - digits)
+    return gap if isinstance(value, Tensor) else gap.item()
+
+
+def stall_threshold(value: Number, digits: int) -> Number:
+    r"""Return the update :math:`u^\star = \Delta(x)/2` below which rounding gives back the weight.
+
+    Toward zero a power of two has half the room, since the floats below it lie closer.
+
+    Args:
+        value: :math:`x`, the weight, not 0.
+        digits: :math:`p`, significant bits, in [2, 53].
+
+    Returns:
+        The size of the update, away from zero.
+
+    Raises:
+        ValueError: as :func:`float_spacing`.
+
+    Example:
+        >>> stall_threshold(1.0, digits=8)
+        0.00390625
+        >>> weight = torch.tensor(1.0, dtype=torch.bfloat16)
+        >>> (weight + 0.0039).item(), (weight + 0.0040).item()
+        (1.0, 1.0078125)
+
+    References:
+        The chapter on what a step costs, equation ``cost-stall``.
+    """
+    return float_spacing(value, digits) / 2
+
+
+def stall_ratio(digits: int) -> float:
+    r"""Return the relative change :math:`2^{-(p+1)}` up to which no float ever moves.
+
+    From twice that on, all do.
+
+    Args:
+        digits: :math:`p`, significant bits, in [2, 53].
+
+    Returns:
+        The ratio of update to weight.
+
+    Example:
+        >>> stall_ratio(8)
+        0.001953125
+
+    References:
+        The chapter on what a step costs, equation ``cost-stall-ratio``.
+    """
+    check_in_interval("digits", digits, _DIGITS)
+    return 2.0 ** -(digits + 1)
+
+
+def stochastic_rounding_variance(offset: Number, spacing: Number) -> Number:
+    r"""Return the variance :math:`\Delta^2 f(1-f)` that stochastic rounding adds.
+
+    :math:`f = o/\Delta - \lfloor o/\Delta \rfloor` is the part of a gap by which the number lies
+    above the float below it. A weight that is moved :math:`n` times by :math:`o`, with a gap that
+    stays the same, ends with :math:`n` times this variance around :math:`n\,o`.
+
+    Args:
+        offset: :math:`o`, how far the number lies above some float.
+        spacing: :math:`\Delta`, the gap between floats, in (0, inf).
+
+    Returns:
+        The variance, at most :math:`\Delta^2/4`.
+
+    Example:
+        >>> stochastic_rounding_variance(0.25, spacing=1.0)
+        0.1875
+        >>> stochastic_rounding_variance(2.5, spacing=1.0)
+        0.25
+
+    References:
+        The chapter on what a step costs, equations ``cost-variance`` and ``cost-drift``.
+    """
+    check_in_interval("offset", offset, "(-inf, inf)")
+    check_in_interval("spacing", spacing, "(0, inf)")
+    fraction = offset / spacing % 1
+    return spacing**2 * fraction * (1 - fraction)
