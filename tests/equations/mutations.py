@@ -152,6 +152,28 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "adam-class-sign": {
         r"\ell_k = \ln\left(1 + (K - 1) e^{-2 t \eta }\right),": "same product",
     },
+    "cost-bound": {r"R \ge \frac{q d}{\tau }.": "the same, solved for R"},
+    "cost-ridge": {
+        r"\frac{A}{S} < \frac{q}{R}.": "both sides times q/S",
+        r"\frac{R}{q} < \frac{S}{A}.": "both sides times R/A",
+    },
+    "cost-allocate": {
+        r"\frac{\tau R}{q d} \ge \frac{2}{3}  \frac{4 + 3k}{3 + 2k} = \frac{8 + 6k}{9 + 6k}": (
+            "a product needs no dot"
+        ),
+        r"\frac{R \tau }{q d} \ge \frac{2}{3} \cdot \frac{4 + 3k}{3 + 2k}"
+        r" = \frac{8 + 6k}{9 + 6k}": "same product",
+    },
+    "cost-launch-serial": {r"\tau = a n + \frac{q d}{R}.": "same product"},
+    "cost-launch-overlap": {
+        r"\tau \approx \max\left(a n, \frac{q d}{R}\right).": "same product",
+    },
+    "cost-crossover": {
+        r"d^\star = \frac{a n R}{q}.": "same product",
+        r"d^\star = \frac{R a n}{q}.": "same product",
+        r"d^\star = \frac{n R a}{q}.": "same product",
+    },
+    "cost-stall-decay": {r"\lambda \eta  \le 2^{-(p + 1)}.": "same product"},
 }
 """By label, the changed formulas that are no mistakes, each with the reason."""
 

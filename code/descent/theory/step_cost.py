@@ -9,12 +9,12 @@ _DIGITS = "[2, 53]"
 
 
 def step_traffic(num_states: Number, itemsize: Number = 4) -> Number:
-    r"""Return the bytes :math:`q = (3 + 2s)\, w` that a step must move for each parameter.
+    r"""Return the bytes :math:`q = (3 + 2k)\, w` that a step must move for each parameter.
 
-    It reads the parameter, its gradient and :math:`s` states, and writes all but the gradient.
+    It reads the parameter, its gradient and :math:`k` states, and writes all but the gradient.
 
     Args:
-        num_states: :math:`s`, the states of the parameter's shape, in [0, inf).
+        num_states: :math:`k`, the states of the parameter's shape, in [0, inf).
         itemsize: :math:`w`, bytes per number, in (0, inf).
 
     Returns:
@@ -35,12 +35,12 @@ def step_traffic(num_states: Number, itemsize: Number = 4) -> Number:
 
 
 def step_time_bound(num_params: Number, traffic: Number, bandwidth: Number) -> Number:
-    r"""Return the least time :math:`qd/W` of a step, in seconds.
+    r"""Return the least time :math:`qd/R` of a step, in seconds.
 
     Args:
         num_params: :math:`d`, in [0, inf).
         traffic: :math:`q`, bytes moved per parameter, in (0, inf).
-        bandwidth: :math:`W`, bytes per second, in (0, inf).
+        bandwidth: :math:`R`, bytes per second, in (0, inf).
 
     Returns:
         The seconds.
@@ -67,12 +67,12 @@ def step_time(
     overhead: Number,
     overlap: bool = False,
 ) -> Number:
-    r"""Return the time :math:`na + qd/W` of a step that takes :math:`n` launches, in seconds.
+    r"""Return the time :math:`na + qd/R` of a step that takes :math:`n` launches, in seconds.
 
     Args:
         num_params: :math:`d`, in [0, inf).
         traffic: :math:`q`, bytes moved per parameter, in (0, inf).
-        bandwidth: :math:`W`, bytes per second, in (0, inf).
+        bandwidth: :math:`R`, bytes per second, in (0, inf).
         launches: :math:`n`, the operations that a step starts, in [0, inf).
         overhead: :math:`a`, seconds to start one, in [0, inf).
         overlap: whether the next one is started while the last one works, as on a GPU; the time is
@@ -106,11 +106,11 @@ def step_time(
 def crossover_size(
     traffic: Number, bandwidth: Number, *, launches: Number, overhead: Number
 ) -> Number:
-    r"""Return the parameters :math:`d^\star = naW/q` whose moving takes as long as the launches.
+    r"""Return the parameters :math:`d^\star = naR/q` whose moving takes as long as the launches.
 
     Args:
         traffic: :math:`q`, bytes moved per parameter, in (0, inf).
-        bandwidth: :math:`W`, bytes per second, in (0, inf).
+        bandwidth: :math:`R`, bytes per second, in (0, inf).
         launches: :math:`n`, the operations that a step starts, in [0, inf).
         overhead: :math:`a`, seconds to start one, in [0, inf).
 
