@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable
 from functools import cache
-from itertools import product
+from itertools import pairwise, product
 
 import numpy as np
 import pytest
@@ -17,6 +17,7 @@ from printed import BOOK, equations, evaluate
 from torch import Tensor
 from torch.utils._python_dispatch import TorchDispatchMode
 from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
 
 from descent import theory
 from descent.optim import OPTIMIZERS, Adam, AdamW
@@ -736,3 +737,39 @@ def test_the_coins_average_out():
         fragments = {r"\operatorname{Var}[x_n]": "var", r"\Delta": "gap"}
         equation = evaluate("cost-drift-ratio", fragments, var=var, n=steps, u=update, gap=gap)
         assert equation.equal(rtol=1e-6)
+
+
+# When does a step matter?
+
+
+@cache
+def dense(widths: tuple[int, ...], batch: int) -> tuple[int, int]:
+    """Return the parameters of a network, and the operations of both its passes."""
+    layers = [torch.nn.Linear(*pair, bias=False) for pair in pairwise(widths)]
+    net = torch.nn.Sequential(*[each for layer in layers for each in (layer, torch.nn.Tanh())])
+    samples = torch.ones(batch, widths[0], requires_grad=True)
+    with FlopCounterMode(display=False) as counter:
+        net(samples).sum().backward()
+    return sum(param.numel() for param in net.parameters()), counter.get_total_flops()
+
+
+NETWORKS = [(5, 7, 3), (8, 2, 2, 6)]
+
+
+@pytest.mark.equation("cost-passes")
+def test_each_weight_costs_six_operations_per_sample():
+    for widths, batch in product(NETWORKS, (1, 4, 9)):
+        size, counted = dense(widths, batch)
+        fragments = {r"A_{\text{pass}}": "operations"}
+        assert evaluate("cost-passes", fragments, operations=counted, d=size, B=batch).equal()
+
+
+@pytest.mark.equation("cost-batch")
+def test_at_this_batch_the_step_takes_as_long_as_the_passes():
+    for widths, (_, traffic, speed, bandwidth) in product(NETWORKS, MACHINES):
+        size, of_one_sample = dense(widths, 1)
+        step = theory.step_time_bound(size, traffic, bandwidth)
+        fragments = {r"B^\star": "batch"}
+        batch = step / (of_one_sample / speed)
+        numbers = {"q": traffic, "S": speed, "R": bandwidth}
+        assert evaluate("cost-batch", fragments, batch=batch, **numbers).equal()
