@@ -173,6 +173,7 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         r"d^\star = \frac{R a n}{q}.": "same product",
         r"d^\star = \frac{n R a}{q}.": "same product",
     },
+    "cost-batch": {r"B^\star = \frac{S q}{6 R}.": "same product"},
     "cost-stall-decay": {r"\lambda \eta  \le 2^{-(p + 1)}.": "same product"},
 }
 """By label, the changed formulas that are no mistakes, each with the reason."""
