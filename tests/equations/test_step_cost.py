@@ -371,9 +371,10 @@ def test_pytorch_takes_the_loop_on_a_cpu_unless_asked():
 
 
 def test_four_optimizers_can_be_fused():
-    params = [torch.ones(1, requires_grad=True)]
     for name in ("SGD", "Adagrad", "Adam", "AdamW"):
-        getattr(torch.optim, name)(params, fused=True)
+        (fused,) = operations_of(getattr(torch.optim, name), fused=True)
+        assert "_fused_" in fused
+    params = [torch.ones(1, requires_grad=True)]
     for name in ("RMSprop", "NAdam", "RAdam", "Adamax"):
         with pytest.raises(TypeError, match="fused"):
             getattr(torch.optim, name)(params, fused=True)
