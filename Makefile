@@ -8,6 +8,7 @@ BIN := .venv/bin
 LOCKED := .venv/.locked
 READY := .venv/.ready
 PAGES := build/site/_build/html
+RUNS := build/labs
 LABS := $(shell sed -n 's|.*file: *book/\(.*_lab\) *$$|\1|p' _toc.yml)
 NOTEBOOKS := $(LABS:%=book/%.ipynb)
 EXECUTED := $(LABS:%=build/labs/%.ipynb)
@@ -22,7 +23,7 @@ STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
 QUIET := sh .ci/quiet
 
-.PHONY: help setup labs executed book serve test lint doctest unit nbval smoke browser strip lock clean
+.PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser strip lock clean
 
 # Whatever -j says, one thing is done after another; the labs alone run side by side.
 ifneq ($(MAKECMDGOALS),executed)
@@ -45,8 +46,9 @@ $(LOCKED): requirements.txt requirements.lock
 	@PYTHON="$(PYTHON)" sh .ci/venv .venv
 	@echo "setup: installing the locked requirements, which takes a minute or more"
 	@$(QUIET) $(BIN)/python -m pip install --no-deps --require-hashes -r requirements.lock
-	@echo "setup: installing PyTorch"
-	@$(QUIET) $(BIN)/python -m pip install "$$(grep '^torch==' requirements.txt)"
+	@$(BIN)/python -c 'import torch' 2>/dev/null || { \
+		echo "setup: installing PyTorch" && \
+		$(QUIET) $(BIN)/python -m pip install "$$(grep '^torch==' requirements.txt)"; }
 	@pwd -P >$@
 
 $(READY): $(LOCKED) pyproject.toml
@@ -67,8 +69,10 @@ labs: $(READY) ## execute the labs that changed, side by side
 	@rm -f build/labs/.none $(filter-out $(EXECUTED),$(wildcard build/labs/*.ipynb))
 	@$(MAKE) --no-print-directory --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=$(JOBS)) executed
 
-book: labs ## execute the labs, check that they ran, and render the book
-	@$(BIN)/descent stage build/labs build/site
+book: labs site ## execute the labs, check that they ran, and render the book
+
+site: $(READY) ## render the book from the labs executed in RUNS, by default build/labs
+	@$(BIN)/descent stage $(RUNS) build/site
 	@echo "book: rendering"
 	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going --all -q
 	@echo "The book is at $$($(BIN)/python -c 'import pathlib; \
@@ -76,6 +80,16 @@ book: labs ## execute the labs, check that they ran, and render the book
 
 serve: book ## render the book and open it on localhost
 	@$(BIN)/python .ci/serve.py $(PAGES) $(PORT)
+
+# Every lab runs, also after one that failed; `descent verify` then says what became of each.
+gpu: $(READY) ## execute the labs at full size on a CUDA device, and hold them against the CPU's
+	@$(BIN)/descent device cuda
+	@mkdir -p build/gpu
+	@for lab in $(LABS); do \
+		$(BIN)/descent run $$lab --profile gpu --output build/gpu --no-progress 2>&1 \
+			| tee build/gpu/$$lab.log; \
+	done
+	@$(BIN)/descent verify build/gpu $(LABS) --device cuda
 
 test: lint doctest unit nbval smoke browser ## everything that CI runs, up to the first failure
 

@@ -15,7 +15,7 @@ import papermill
 import pytest
 import torch
 
-from descent import book, labs, runner
+from descent import book, labs, records, runner
 from descent.cli import main
 
 LAB = "tiny_lab"
@@ -253,6 +253,32 @@ def test_output_folder_may_have_braces_in_its_name(tmp_path):
     assert names_in(tmp_path / "out{1}") == [f"{LAB}.ipynb"]
 
 
+def test_run_leaves_a_record_and_no_trace_of_how_it_was_made(tmp_path):
+    write_lab(tmp_path, "import torch; print(lr)")
+    assert run(tmp_path, "--profile", "smoke") == 0
+    executed = tmp_path / "out" / f"{LAB}.ipynb"
+    (record,) = records.collect(tmp_path / "out", tmp_path)
+    assert (record.lab, record.profile, record.commit) == (LAB, "smoke", "")
+    assert record.torch == torch.__version__
+    assert (record.cuda_memory > 0) == torch.cuda.is_available() or not record.cuda_memory
+    assert record.memory > 50_000_000
+    assert 0 < record.seconds < 100
+    assert printed(executed) == "0.1\n"
+    assert "usage" not in executed.read_text()
+
+
+def test_a_lab_without_torch_leaves_no_record(tmp_path):
+    write_lab(tmp_path)
+    assert run(tmp_path) == 0
+    assert records.collect(tmp_path / "out", tmp_path) == []
+
+
+def test_what_ran_of_a_failed_lab_has_no_trace_of_the_record(tmp_path, capsys):
+    write_lab(tmp_path, "1 / 0")
+    assert run(tmp_path) == 1
+    assert "usage" not in (tmp_path / "out" / f"{LAB}.partial.ipynb").read_text()
+
+
 # a run that fails
 
 
@@ -376,3 +402,53 @@ def test_stage_takes_what_run_left(tmp_path):
     site = tmp_path / "site"
     assert main(["--root", str(tmp_path), "stage", str(tmp_path / "out"), str(site)]) == 0
     assert printed(site / "book" / f"{LAB}.ipynb") == "ran\n"
+
+
+# what became of the runs
+
+
+def test_list_gives_the_names_to_a_program(tmp_path, capsys):
+    assert main(["--root", str(write_lab(tmp_path)), "list", "--json"]) == 0
+    assert capsys.readouterr().out == f'["{LAB}"]\n'
+
+
+def test_runs_are_verified_tabulated_and_recorded(tmp_path, capsys):
+    write_lab(tmp_path, "import torch")
+    out, file = str(tmp_path / "out"), tmp_path / "runs" / "here.json"
+    root = ["--root", str(tmp_path)]
+    assert main([*root, "verify", out]) == 1
+    assert capsys.readouterr().err == f"descent: {LAB}: not executed\n"
+    assert run(tmp_path, "--no-progress") == 0
+    assert main([*root, "verify", out]) == 0
+    assert main([*root, "verify", out, LAB, "--device", "cpu"]) == 0
+    capsys.readouterr()
+    assert main([*root, "summary", out]) == 0
+    assert re.fullmatch(
+        rf"\| lab .*\n\|:.*\n\| {LAB} \| .* \| \d+\.\d \| \d\.\d\d GB \| passed \|\n",
+        capsys.readouterr().out,
+    )
+    assert main([*root, "record", out, str(file)]) == 0
+    assert [each.lab for each in records.load(file)] == [LAB]
+    assert main([*root, "verify", out, "--device", "cuda"]) == 1
+    assert "no tensor was on a CUDA device" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["verify", "summary"])
+def test_an_unknown_lab_is_named(command, tmp_path, capsys):
+    write_lab(tmp_path)
+    assert main(["--root", str(tmp_path), command, str(tmp_path), "tiny_lap"]) == 1
+    assert "there is no lab 'tiny_lap'; there are: tiny_lab; did you" in capsys.readouterr().err
+
+
+def test_a_device_says_what_it_is(capsys):
+    assert main(["device", "cpu"]) == 0
+    assert re.fullmatch(r"cpu: .+, PyTorch .+\n", capsys.readouterr().out)
+
+
+def test_a_device_that_is_missing_or_miscounts_is_an_error(capsys, monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    assert main(["device", "cuda"]) == 1
+    assert capsys.readouterr().err.startswith("descent: device 'cuda' is not on this machine")
+    monkeypatch.setattr(torch, "ones", torch.zeros)
+    assert main(["device", "cpu"]) == 1
+    assert capsys.readouterr().err == "descent: device 'cpu' adds a thousand ones up to 0.0\n"

@@ -245,6 +245,86 @@ def test_a_python_without_venv_is_told_apart(tree):
     assert "python3.11-venv" in done.stderr.splitlines()[0]
 
 
+def test_a_python_that_has_torch_keeps_it(tree):
+    python = tree.write(
+        "bin/python",
+        '#!/bin/sh\ncase "$*" in *venv*clear*) echo "$@";; *torch*) echo 2.11.0;; esac',
+    )
+    python.chmod(0o755)
+    for given in (True, False):
+        env = {**os.environ, "PYTHON": str(python) if given else ""}
+        env["PATH"] = f"{tree.root}/bin:{env['PATH']}"
+        python.with_name("python3").unlink(missing_ok=True)
+        python.with_name("python3").symlink_to(python)
+        done = subprocess.run(
+            ["sh", ".ci/venv", "there"], cwd=tree.root, env=env, capture_output=True, text=True
+        )
+        assert done.returncode == 0, done.stderr
+        assert done.stdout.endswith(
+            "with the PyTorch 2.11.0 that is there\n-m venv --clear --system-site-packages there\n"
+            if given
+            else "into there\n-m venv --clear there\n"
+        )
+
+
+# As `descent` does: `device` fails without CUDA, `run` with a lab that is broken, and `verify`
+# where a lab is missing.
+GPU = """#!/bin/sh
+echo "$@" >>said
+case $1 in
+device) test ! -e no-cuda;;
+run) test ! -e "$2.fails" && echo "$2 ran" && touch "$6/$2.ipynb";;
+verify) for lab in first_lab second_lab; do
+    case " $* " in *" $lab "*) test -e "$2/$lab.ipynb" || exit 1;; esac
+done;;
+esac
+"""
+
+
+@pytest.fixture
+def gpu(tree):
+    tree.write(".venv/bin/descent", GPU).chmod(0o755)
+    return tree
+
+
+def said(tree):
+    return (tree.root / "said").read_text().splitlines()
+
+
+def test_gpu_runs_every_lab_and_verifies_them(gpu):
+    assert gpu.make("gpu").returncode == 0
+    assert said(gpu) == [
+        "device cuda",
+        "run first_lab --profile gpu --output build/gpu --no-progress",
+        "run second_lab --profile gpu --output build/gpu --no-progress",
+        "verify build/gpu first_lab second_lab --device cuda",
+    ]
+    assert (gpu.root / "build/gpu/first_lab.log").read_text() == "first_lab ran\n"
+
+
+def test_gpu_runs_nothing_without_cuda(gpu):
+    gpu.write("no-cuda")
+    assert gpu.make("gpu").returncode != 0
+    assert said(gpu) == ["device cuda"]
+
+
+def test_gpu_goes_on_after_a_lab_that_fails_and_fails(gpu):
+    gpu.write("first_lab.fails")
+    assert gpu.make("gpu").returncode != 0
+    assert "second_lab ran\n" in (gpu.root / "build/gpu/second_lab.log").read_text()
+    assert said(gpu)[-1].startswith("verify ")
+
+
+def test_gpu_runs_one_lab_alone(gpu):
+    gpu.write("first_lab.fails")
+    assert gpu.make("gpu", "LABS=second_lab").returncode == 0
+    assert [line.split()[:2] for line in said(gpu)] == [
+        ["device", "cuda"],
+        ["run", "second_lab"],
+        ["verify", "build/gpu"],
+    ]
+
+
 def test_new_pins_are_resolved_by_the_environment_there_is(tree):
     resolver = tree.write(".venv/bin/uv", "#!/bin/sh\n")
     os.utime(tree.root / "requirements.txt")

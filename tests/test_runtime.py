@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from descent.runtime import resolve_device, seed_everything
+from descent.runtime import resolve_device, seed_everything, usage
 
 
 @pytest.fixture
@@ -100,3 +100,16 @@ def test_a_workspace_that_the_reader_chose_is_kept(monkeypatch):
     monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")
     seed_everything(0)
     assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+def test_usage_names_the_gpu_that_held_tensors(cuda_devices, monkeypatch):
+    cuda_devices(3)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda index: [0, 40, 2][index])
+    monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"GPU {index}")
+    used = usage()
+    assert (used["device"], used["cuda_memory"]) == ("GPU 1", 42)
+    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda index: 0)
+    used = usage()
+    assert used["cuda_memory"] == 0
+    assert "GPU" not in used["device"]
+    assert used["device"].endswith("cores")

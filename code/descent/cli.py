@@ -1,6 +1,7 @@
-"""The command ``descent``: list the labs, run one, and check and stage what was executed."""
+"""The command ``descent``: list the labs, run one; check, tabulate and stage what was executed."""
 
 import difflib
+import json
 import signal
 import sys
 import time
@@ -9,7 +10,7 @@ from pathlib import Path
 
 import click
 
-from descent import book, labs
+from descent import book, labs, records
 
 
 @click.group(no_args_is_help=False, help="How neural networks are trained: run the book's labs.")
@@ -26,9 +27,13 @@ def descent(context: click.Context, root: Path) -> None:
 
 
 @descent.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print the names alone, for a program.")
 @click.pass_obj
-def list_labs(root: Path) -> None:
+def list_labs(root: Path, as_json: bool) -> None:
     """List the labs, with the parameters and the profiles of each."""
+    if as_json:
+        print(json.dumps(book.labs_in_toc(root)))
+        return
     from descent import runner  # slow to import, so each command does it when it comes to it
 
     for lab in book.labs_in_toc(root):
@@ -81,11 +86,7 @@ def run(
     """Execute the lab named LAB; the output folder gets it whole or not at all."""
     from descent import runner
 
-    known = book.labs_in_toc(root)
-    if lab not in known:
-        nearest = difflib.get_close_matches(lab, known, n=1)
-        hint = f"; did you mean {nearest[0]}?" if nearest else ""
-        raise ValueError(f"there is no lab {lab!r}; there are: {', '.join(known)}{hint}")
+    _check_labs([lab], root)
     profiles = labs.parameters_of(lab).profiles
     if profile not in profiles:
         raise ValueError(f"there is no profile {profile!r}; there are: {', '.join(profiles)}")
@@ -102,6 +103,7 @@ def run(
             source,
             target,
             {name: getattr(parameters, name) for name in changed},
+            profile=profile,
             progress=sys.stderr.isatty() if progress is None else progress,
         )
     except runner.LabFailed as error:
@@ -117,6 +119,71 @@ def stage(root: Path, executed: Path, site: Path) -> None:
     """Check the labs in the folder EXECUTED, and lay out the book with them in SITE."""
     book.check_executed(executed, root)
     book.stage(executed, site, root)
+
+
+@descent.command("device")
+@click.argument("name")
+def device(name: str) -> None:
+    """Check that the device NAME, cpu or cuda, is there and computes; print what it is."""
+    import torch
+
+    from descent.runtime import resolve_device, usage
+
+    total = torch.ones(1000, device=resolve_device(name)).sum().item()
+    if total != 1000:
+        raise ValueError(f"device {name!r} adds a thousand ones up to {total}")
+    print(f"{name}: {usage()['device']}, PyTorch {torch.__version__}")
+
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+SOME_LABS = click.argument("labs", nargs=-1)
+DEVICE = click.option(
+    "--device",
+    type=click.Choice(["cpu", "cuda"]),
+    default="cpu",
+    show_default=True,
+    help="Where the labs' tensors had to be.",
+)
+
+
+@descent.command("verify")
+@FOLDER
+@SOME_LABS
+@DEVICE
+@click.pass_obj
+def verify(root: Path, folder: Path, labs: Sequence[str], device: str) -> None:
+    """Check that LABS, by default all, ran to their end in FOLDER and made the CPU's checks."""
+    _check_labs(labs, root)
+    records.verify(folder, labs or book.labs_in_toc(root), device, root)
+
+
+@descent.command("summary")
+@FOLDER
+@SOME_LABS
+@DEVICE
+@click.pass_obj
+def summary(root: Path, folder: Path, labs: Sequence[str], device: str) -> None:
+    """Print a table in Markdown of the runs of LABS, by default all, in FOLDER."""
+    _check_labs(labs, root)
+    print(records.table(folder, labs or book.labs_in_toc(root), device, root))
+
+
+@descent.command("record")
+@FOLDER
+@click.argument("file", type=click.Path(path_type=Path))
+@click.pass_obj
+def record(root: Path, folder: Path, file: Path) -> None:
+    """Write the records of the labs executed in FOLDER to FILE, for the book's status page."""
+    records.write(records.collect(folder, root), file)
+
+
+def _check_labs(labs: Sequence[str], root: Path) -> None:
+    known = book.labs_in_toc(root)
+    for lab in labs:
+        if lab not in known:
+            nearest = difflib.get_close_matches(lab, known, n=1)
+            hint = f"; did you mean {nearest[0]}?" if nearest else ""
+            raise ValueError(f"there is no lab {lab!r}; there are: {', '.join(known)}{hint}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

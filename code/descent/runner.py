@@ -1,15 +1,28 @@
 """Executing a lab's notebook: what it takes, and running it whole or not at all."""
 
 import ast
+import json
 import logging
 import tempfile
+import time
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import nbformat
 import papermill
 
-from descent import book
+from descent import book, records
+
+USAGE = """
+import json, sys
+
+if "torch" in sys.modules:
+    from descent.runtime import usage
+
+    print(json.dumps(usage()))
+"""
+"""A last cell, in which the kernel says what it used; it is taken out again."""
 
 
 class Default(NamedTuple):
@@ -61,17 +74,24 @@ def defaults_of(notebook: Path) -> dict[str, Default]:
 
 
 def execute(
-    source: Path, target: Path, parameters: dict[str, Any], *, progress: bool = False
+    source: Path,
+    target: Path,
+    parameters: dict[str, Any],
+    *,
+    profile: str = "book",
+    progress: bool = False,
 ) -> None:
     """Execute a notebook; ``target`` appears, or is replaced, once every cell has run.
 
-    Of a run that ends early, what could be saved is kept beside it as ``.partial.ipynb``; the
-    next run removes that.
+    The executed notebook's metadata hold a record of the run, see :mod:`descent.records`. Of a run
+    that ends early, what could be saved is kept beside ``target`` as ``.partial.ipynb``; the next
+    run removes that.
 
     Args:
         source: the notebook to execute; its own folder is the working directory.
         target: the executed notebook.
         parameters: what to inject after the parameters cell.
+        profile: the profile that they belong to, for the record.
         progress: draw a progress bar on the standard error.
 
     Raises:
@@ -92,26 +112,32 @@ def execute(
         draft = Path(folder, target.name)
         status = 1
         try:
-            cause = _run(source, draft, parameters, progress)
+            cause = _run(source, draft, parameters, profile, progress)
         except KeyboardInterrupt:
             cause, status = "interrupted", 130
         if cause is None:
             draft.replace(target)
             return
-        if _is_notebook(draft):
-            draft.replace(partial)
+        if _keep(draft, partial):
             cause += f"; what ran is in {partial}"
         raise LabFailed(f"{target.stem}: {cause}", status)
 
 
-def _run(source: Path, draft: Path, parameters: dict[str, Any], progress: bool) -> str | None:
+def _run(
+    source: Path, draft: Path, parameters: dict[str, Any], profile: str, progress: bool
+) -> str | None:
     """Execute into ``draft`` and say why it failed, if it did."""
     # What they log is also raised to us, and asyncio logs the task that Ctrl-C cuts off.
     for noisy in ("papermill", "asyncio"):
         logging.getLogger(noisy).setLevel(logging.CRITICAL)
     try:
+        longer = nbformat.read(source, as_version=4)
+        longer.cells.append(nbformat.v4.new_code_cell(USAGE))
+        prepared = draft.with_suffix(".source.ipynb")
+        nbformat.write(longer, prepared)
+        begun = time.monotonic()
         executed = papermill.execute_notebook(
-            _literal(source),
+            _literal(prepared),
             _literal(draft),
             parameters,
             progress_bar={"desc": draft.stem} if progress else False,
@@ -123,6 +149,13 @@ def _run(source: Path, draft: Path, parameters: dict[str, Any], progress: bool) 
         )
         for path in ("input_path", "output_path"):  # this machine's: not for a published notebook
             del executed.metadata.papermill[path]
+        seconds = time.monotonic() - begun
+        said = executed.cells.pop().outputs
+        if said:
+            record = records.from_run(
+                source.stem, profile, json.loads(said[-1].text), seconds, source.parent
+            )
+            executed.metadata["descent"] = asdict(record)
         nbformat.write(executed, draft)
     except papermill.PapermillExecutionError as error:
         return book.raised(error.exec_count, error.ename, error.evalue)
@@ -134,9 +167,13 @@ def _run(source: Path, draft: Path, parameters: dict[str, Any], progress: bool) 
     return faults[0] if faults else None
 
 
-def _is_notebook(file: Path) -> bool:
+def _keep(draft: Path, partial: Path) -> bool:
+    """Put what ran in its place, and say whether there was a whole notebook to put there."""
     try:
-        nbformat.read(file, as_version=4)
+        notebook = nbformat.read(draft, as_version=4)
+        notebook.cells = [cell for cell in notebook.cells if cell.source != USAGE]
+        nbformat.write(notebook, draft)
+        draft.replace(partial)
     except (OSError, ValueError):  # absent, or cut off by a full disk
         return False
     return True

@@ -1,8 +1,13 @@
-"""Seed, device and number formats: what a run needs before its first tensor."""
+"""Seed and device, what a run needs before its first tensor; and what it used, at its end."""
 
+import datetime
 import os
+import platform
 import random
 import re
+import resource
+import sys
+from typing import Any
 
 import numpy as np
 import torch
@@ -67,3 +72,41 @@ def seed_everything(seed: int) -> None:
     # cuBLAS repeats its sums only with a fixed workspace, which it reads from the environment.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
+
+
+def usage() -> dict[str, Any]:
+    """Say on what this process has run, and how much memory it took.
+
+    Returns:
+        ``device``, the name of the first CUDA device if tensors were on any, or else of the
+        processor; ``memory`` and ``cuda_memory``, the most that the process and its tensors on
+        CUDA devices held, in bytes; ``torch`` and ``python``, versions; ``date``, today's.
+
+    Example:
+        >>> used = usage()
+        >>> used["memory"] > 10_000_000, used["python"] == platform.python_version()
+        (True, True)
+    """
+    cuda = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
+    held = {index: torch.cuda.max_memory_allocated(index) for index in cuda}
+    first = next((index for index, size in held.items() if size), None)
+    # macOS counts in bytes, Linux in KiB.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return {
+        "device": _processor() if first is None else torch.cuda.get_device_name(first),
+        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "cuda_memory": sum(held.values()),
+        "torch": torch.__version__,
+        "python": platform.python_version(),
+        "date": datetime.date.today().isoformat(),
+    }
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as facts:
+            models = [line.partition(":")[2].strip() for line in facts if "model name" in line]
+    except OSError:
+        models = []
+    name = models[0] if models else platform.processor() or platform.machine()
+    return f"{name}, {os.cpu_count()} cores"
