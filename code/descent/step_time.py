@@ -1,0 +1,234 @@
+"""How long a step of an optimizer takes, in several ways of taking it, side by side."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from importlib.util import find_spec
+from statistics import median
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.benchmark import Timer
+
+from descent._checks import check_choice, check_positive_int
+from descent.optim import OPTIMIZERS, Rule
+
+Step = Callable[[], object]
+
+FUSED = ("SGD", "Adagrad", "Adam", "AdamW")
+"""The optimizers of which PyTorch has a fused form."""
+
+# The corrections of Adam are the same for all parameters. Left to itself, the compiler computes
+# them anew for every few; a value that took more operations than this it keeps instead.
+COMPILER = {"realize_opcount_threshold": 4}
+
+
+def parameters(num_params: int, num_tensors: int, device: torch.device | str) -> list[Tensor]:
+    """Make parameters with gradients, in tensors of nearly the same size.
+
+    Args:
+        num_params: how many numbers in all, at least ``num_tensors``.
+        num_tensors: at least 1.
+        device: where they live.
+
+    Returns:
+        float32 leaves, each with its gradient.
+
+    Example:
+        >>> [len(param) for param in parameters(7, 2, "cpu")]
+        [4, 3]
+    """
+    check_positive_int("num_tensors", num_tensors)
+    check_positive_int("num_params", num_params, at_least=num_tensors)
+    generator = torch.Generator().manual_seed(0)
+    params = []
+    for part in range(num_tensors):
+        size = num_params // num_tensors + (part < num_params % num_tensors)
+        param, grad = torch.randn(2, size, generator=generator).to(device)
+        param = param.clone().requires_grad_()
+        param.grad = grad.clone()
+        params.append(param)
+    return params
+
+
+def ways(
+    optimizer: str, num_params: int, num_tensors: int, device: torch.device | str
+) -> dict[str, Step]:
+    """Prepare the ways to take a step, each with parameters and states of its own.
+
+    Args:
+        optimizer: a name in ``descent.optim.OPTIMIZERS``, also of an optimizer of PyTorch's.
+        num_params: how many parameters in all.
+        num_tensors: in how many tensors.
+        device: where they live.
+
+    Returns:
+        ``"eager"``, the book's class; ``"compiled"``, its rule on one flat buffer, where there is
+        a compiler; ``"loop"``, ``"foreach"`` and ``"fused"``, PyTorch's, the last where it exists.
+        Each has taken its first step.
+
+    Raises:
+        ValueError: there is no such optimizer, or fewer parameters than tensors.
+
+    Example:
+        >>> list(ways("RMSprop", 10, 2, "cpu"))[-2:]
+        ['loop', 'foreach']
+    """
+    check_choice(
+        "optimizer", optimizer, [name for name in OPTIMIZERS if hasattr(torch.optim, name)]
+    )
+
+    def made(kind: Callable[..., torch.optim.Optimizer], **options: Any) -> Step:
+        return kind(parameters(num_params, num_tensors, device), lr=1e-3, **options).step
+
+    theirs = getattr(torch.optim, optimizer)
+    steps = {"eager": made(OPTIMIZERS[optimizer])}
+    if can_compile(device):
+        steps["compiled"] = compiled(optimizer, num_params, device)
+    steps |= {"loop": made(theirs, foreach=False), "foreach": made(theirs, foreach=True)}
+    if optimizer in FUSED:
+        steps["fused"] = made(theirs, fused=True)
+    for step in steps.values():
+        step()
+    return steps
+
+
+def compiled(optimizer: str, num_params: int, device: torch.device | str) -> Step:
+    """Compile the rule of an optimizer, as it stands, over one flat buffer.
+
+    Args:
+        optimizer: a name in ``descent.optim.OPTIMIZERS``.
+        num_params: the size of the buffer.
+        device: where it lives.
+
+    Returns:
+        A function that takes one step in place; compiled at its first call, which takes seconds.
+    """
+    kind = OPTIMIZERS[optimizer]
+    rule, options = kind.rule, kind.complete(lr=1e-3)
+    (param,) = parameters(num_params, 1, device)
+    grad, param = param.grad, param.detach()
+    _, state = rule(param, grad, {}, **options)
+    return in_place(rule, param, grad, state, options)
+
+
+def in_place(
+    rule: Rule, param: Tensor, grad: Tensor, state: dict[str, Tensor], options: Mapping[str, Any]
+) -> Step:
+    """Compile a rule so that it overwrites the parameters and the state that it is given."""
+
+    def update(param: Tensor, grad: Tensor, state: dict[str, Tensor]) -> None:
+        new, kept = rule(param, grad, state, **options)
+        param.copy_(new)
+        for name, value in kept.items():
+            state[name].copy_(value)
+
+    step = torch.compile(update, dynamic=True, options=COMPILER)
+    return lambda: step(param, grad, state)
+
+
+def can_compile(device: torch.device | str) -> bool:
+    """Say whether ``torch.compile`` finds what it needs: a C++ compiler, or Triton for a GPU."""
+    if torch.device(device).type == "cuda":
+        return find_spec("triton") is not None
+    names = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
+    return any(shutil.which(name) for name in names if name)
+
+
+def race(
+    steps: Mapping[str, Step], *, rounds: int = 5, seconds: float = 0.05, threads: int | None = None
+) -> dict[str, float]:
+    """Time several steps in turns, so that what else the machine does meets all of them.
+
+    Args:
+        steps: what to time, by name.
+        rounds: how often each has its turn, at least 1.
+        seconds: about how long a turn takes.
+        threads: of the CPU; by default, as many as it has cores.
+
+    Returns:
+        The median time of one call, in seconds, by name. On a GPU it is the time until the GPU is
+        done.
+
+    Example:
+        >>> times = race({"short": lambda: sum(range(10)), "long": lambda: sum(range(10**5))})
+        >>> times["short"] < times["long"]
+        True
+    """
+    check_positive_int("rounds", rounds)
+    threads = threads or os.cpu_count() or 1
+    with _undisturbed(threads):
+        timers = {
+            name: Timer("step()", globals={"step": step}, num_threads=threads)
+            for name, step in steps.items()
+        }
+        calls = {
+            name: max(1, int(seconds / timer.timeit(1).median)) for name, timer in timers.items()
+        }
+        times: dict[str, list[float]] = {name: [] for name in steps}
+        for _ in range(rounds):
+            for name, timer in timers.items():
+                times[name].append(timer.timeit(calls[name]).median)
+    return {name: median(each) for name, each in times.items()}
+
+
+def copy(num_bytes: int, device: torch.device | str) -> Step:
+    """Prepare a copy that reads half of these bytes and writes the other half."""
+    source = torch.ones(num_bytes // 8, device=device)
+    target = torch.empty_like(source)
+    return lambda: target.copy_(source)
+
+
+class Passes(TorchDispatchMode):
+    """Counts how many numbers per parameter are read and written by the operations in its block.
+
+    Args:
+        num_params: the size of the tensors that count; a tensor that an operation takes twice is
+            read once.
+
+    Example:
+        >>> x = torch.ones(10)
+        >>> with Passes(10) as passes:
+        ...     _ = x * x + 1
+        >>> passes.count
+        4
+    """
+
+    def __init__(self, num_params: int) -> None:
+        super().__init__()
+        self.num_params, self.count = num_params, 0
+
+    def __torch_dispatch__(
+        self, func: Any, types: Any, args: tuple = (), kwargs: dict | None = None
+    ) -> Any:
+        """Run an operation, and count what it read and wrote."""
+        result = func(*args, **(kwargs or {}))
+        read = tree_leaves((args, kwargs))
+        if func is torch.ops.aten.copy_.default:
+            read = read[1:]  # the target is only written
+        if not func.is_view:
+            self.count += sum(map(self._counts, [*_different(read), *tree_leaves(result)]))
+        return result
+
+    def _counts(self, value: Any) -> bool:
+        return isinstance(value, Tensor) and value.numel() == self.num_params
+
+
+def _different(values: list[Any]) -> list[Any]:
+    return list({id(value): value for value in values}.values())
+
+
+@contextmanager
+def _undisturbed(threads: int) -> Iterator[None]:
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(threads)
+    torch.use_deterministic_algorithms(False)  # which would fill all fresh memory first
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
