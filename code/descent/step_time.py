@@ -139,16 +139,34 @@ def can_compile(device: torch.device | str) -> bool:
     return any(shutil.which(name) for name in names if name)
 
 
-def race(
-    steps: Mapping[str, Step], *, rounds: int = 5, seconds: float = 0.05, threads: int | None = None
-) -> dict[str, float]:
+@contextmanager
+def all_cores() -> Iterator[None]:
+    """Let the CPU use all of its cores in a block, and leave fresh memory as it is.
+
+    The compiler settles the number of threads when it compiles, so do that in the block too.
+
+    Example:
+        >>> with all_cores():
+        ...     torch.get_num_threads() == os.cpu_count()
+        True
+    """
+    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(os.cpu_count() or 1)
+    torch.use_deterministic_algorithms(False)  # which would fill all fresh memory first
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before[0])
+        torch.use_deterministic_algorithms(before[1])
+
+
+def race(steps: Mapping[str, Step], *, rounds: int = 5, seconds: float = 0.05) -> dict[str, float]:
     """Time several steps in turns, so that what else the machine does meets all of them.
 
     Args:
         steps: what to time, by name.
         rounds: how often each has its turn, at least 1.
         seconds: about how long a turn takes.
-        threads: of the CPU; by default, as many as it has cores.
 
     Returns:
         The median time of one call, in seconds, by name. On a GPU it is the time until the GPU is
@@ -160,20 +178,23 @@ def race(
         True
     """
     check_positive_int("rounds", rounds)
-    threads = threads or os.cpu_count() or 1
-    with _undisturbed(threads):
-        timers = {
-            name: Timer("step()", globals={"step": step}, num_threads=threads)
-            for name, step in steps.items()
-        }
-        calls = {
-            name: max(1, int(seconds / timer.timeit(1).median)) for name, timer in timers.items()
-        }
-        times: dict[str, list[float]] = {name: [] for name in steps}
-        for _ in range(rounds):
-            for name, timer in timers.items():
-                times[name].append(timer.timeit(calls[name]).median)
+    threads = torch.get_num_threads()
+    timers = {
+        name: Timer("step()", globals={"step": step}, num_threads=threads)
+        for name, step in steps.items()
+    }
+    calls = {name: max(1, int(seconds / timer.timeit(1).median)) for name, timer in timers.items()}
+    times: dict[str, list[float]] = {name: [] for name in steps}
+    for _ in range(rounds):
+        for name, timer in timers.items():
+            times[name].append(timer.timeit(calls[name]).median)
     return {name: median(each) for name, each in times.items()}
+
+
+def in_place_product(num_bytes: int, device: torch.device | str) -> Step:
+    """Prepare a product that reads these bytes and overwrites them, as a step does."""
+    buffer = torch.ones(num_bytes // 4, device=device)
+    return lambda: buffer.mul_(1.0001)
 
 
 def copy(num_bytes: int, device: torch.device | str) -> Step:
@@ -220,15 +241,3 @@ class Passes(TorchDispatchMode):
 
 def _different(values: list[Any]) -> list[Any]:
     return list({id(value): value for value in values}.values())
-
-
-@contextmanager
-def _undisturbed(threads: int) -> Iterator[None]:
-    before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
-    torch.set_num_threads(threads)
-    torch.use_deterministic_algorithms(False)  # which would fill all fresh memory first
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before[0])
-        torch.use_deterministic_algorithms(before[1])

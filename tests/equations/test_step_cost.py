@@ -6,7 +6,7 @@ Every test reads the formula from the page, see :mod:`printed`, and takes no arg
 
 import re
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import pairwise, product
 
@@ -213,32 +213,23 @@ def test_no_rule_does_as_many_operations_as_it_moves_bytes():
 
 @pytest.mark.equation("cost-allocate")
 def test_a_copy_reads_what_it_overwrites():
-    def on_the_bus(read: int, written: int) -> int:
-        return read + 2 * written
+    def apparent(move: Callable[[], object], overwritten: int) -> float:
+        """Return bytes counted per byte moved: a line is read before it is first written to."""
+        with Meter() as meter:
+            move()
+        (_, read, written) = meter.operations[0]
+        return (read + written) / (read + written + (written - overwritten))
 
-    source = torch.ones(DIM)
-    with Meter() as copying:
-        torch.empty_like(source).copy_(source)
-    (_, read, written) = copying.operations[0]
-    # The bandwidth that is measured, in bytes counted per byte on the bus.
-    bandwidth = (read + written) / on_the_bus(read, written)
-    for row in RULES:
+    source, target = torch.ones(DIM), torch.ones(DIM)
+    copied = apparent(lambda: target.copy_(source), overwritten=0)
+    in_place = apparent(lambda: source.mul_(2.0), overwritten=source.nbytes)
+    names = {r"R_{\text{copy}}": "copied"}
+    assert evaluate("cost-allocate", names, copied=5 * copied, R=5 * in_place).equal()
+    for row in RULES:  # which overwrite only what they have read
         param, optimizer = started(row)
         kept = large(states(param, optimizer))
-        read = sum(each.nbytes for each in (param, param.grad, *kept))
-        written = sum(each.nbytes for each in (param, *kept))
-        equation = evaluate(
-            "cost-allocate",
-            {r"\tau": "time"},
-            time=on_the_bus(read, written),
-            R=bandwidth,
-            q=(read + written) / DIM,
-            d=DIM,
-            k=len(kept),
-        )
-        assert equation.signs == ("≥", "=")
-        assert equation.holds()
-        assert equation.tight()
+        read = {id(each) for each in (param, param.grad, *kept)}
+        assert {id(each) for each in (param, *kept)} <= read
 
 
 # Why does readable code take longer?
