@@ -1,0 +1,194 @@
+"""The ways to take a step: that they are one step, and that the race between them is fair."""
+
+import os
+import time
+
+import pytest
+import torch
+
+from descent import step_time
+from descent.optim import OPTIMIZERS, Adam
+
+needs_compiler = pytest.mark.skipif(
+    not step_time.can_compile("cpu"), reason="there is no C++ compiler here"
+)
+
+
+def test_parameters_are_split_evenly_and_repeat():
+    params = step_time.parameters(11, 3, "cpu")
+    assert [len(param) for param in params] == [4, 4, 3]
+    assert all(param.grad is not None and param.is_leaf for param in params)
+    again = step_time.parameters(11, 3, "cpu")
+    assert all(torch.equal(one, two) for one, two in zip(params, again, strict=True))
+    assert not torch.equal(params[0], params[1])
+
+
+@pytest.mark.parametrize(
+    ("num_params", "num_tensors", "told"),
+    [(2, 3, "num_params"), (3, 0, "num_tensors")],
+)
+def test_tensors_cannot_be_empty(num_params, num_tensors, told):
+    with pytest.raises(ValueError, match=told):
+        step_time.parameters(num_params, num_tensors, "cpu")
+
+
+def test_an_optimizer_that_pytorch_lacks_is_refused():
+    with pytest.raises(ValueError, match="'gradient descent'"):
+        step_time.ways("gradient descent", 10, 1, "cpu")
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "SGD", "RMSprop"])
+def test_fused_is_offered_exactly_where_pytorch_has_it(optimizer, monkeypatch):
+    monkeypatch.setattr(step_time, "can_compile", lambda device: False)
+    ways = step_time.ways(optimizer, 10, 2, "cpu")
+    fused = {"fused"} if optimizer in step_time.FUSED else set()
+    assert set(ways) == {"eager", "loop", "foreach"} | fused
+
+
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if hasattr(torch.optim, name)])
+def test_the_list_of_fused_optimizers_is_pytorchs(optimizer):
+    params = step_time.parameters(4, 1, "cpu")
+    try:
+        getattr(torch.optim, optimizer)(params, fused=True).step()
+    except (TypeError, RuntimeError):
+        assert optimizer not in step_time.FUSED
+    else:
+        assert optimizer in step_time.FUSED
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_all_ways_take_the_same_steps(optimizer, monkeypatch):
+    made = []
+    parameters = step_time.parameters
+
+    def remembered(*given):
+        made.append(parameters(*given))
+        return made[-1]
+
+    monkeypatch.setattr(step_time, "parameters", remembered)
+    monkeypatch.setattr(step_time, "can_compile", lambda device: False)
+    ways = step_time.ways(optimizer, 60, 3, "cpu")
+    for step in ways.values():
+        step()
+    first, *others = [torch.cat(params).detach() for params in made]
+    assert not torch.equal(first, torch.cat(parameters(60, 3, "cpu")))
+    assert len(others) == len(ways) - 1
+    for other in others:
+        torch.testing.assert_close(other, first, rtol=0, atol=1e-6)
+
+
+@needs_compiler
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_compiled_in_place_a_rule_is_the_rule(optimizer):
+    kind = OPTIMIZERS[optimizer]
+    options = kind.complete(lr=0.01) | ({"momentum": 0.9} if optimizer == "SGD" else {})
+    (leaf,) = step_time.parameters(50, 1, "cpu")
+    param, state = kind.rule(leaf.detach(), leaf.grad, {}, **options)
+    flat, kept = param.clone(), {name: value.clone() for name, value in state.items()}
+    step = step_time.in_place(kind.rule, flat, leaf.grad, kept, options)
+    for _ in range(5):
+        param, state = kind.rule(param, leaf.grad, state, **options)
+        step()
+    torch.testing.assert_close(flat, param, rtol=0, atol=1e-6)
+    for name, value in state.items():
+        torch.testing.assert_close(kept[name], value, rtol=1e-5, atol=1e-7, msg=name)
+
+
+def test_without_a_compiler_the_compiled_way_is_left_out(monkeypatch):
+    monkeypatch.setattr(step_time.shutil, "which", lambda name: None)
+    assert not step_time.can_compile("cpu")
+    assert "compiled" not in step_time.ways("Adam", 10, 1, "cpu")
+
+
+def test_a_compiler_that_the_environment_names_is_found(monkeypatch):
+    monkeypatch.setenv("CXX", "my-compiler")
+    monkeypatch.setattr(step_time.shutil, "which", lambda name: name == "my-compiler" or None)
+    assert step_time.can_compile("cpu")
+
+
+def test_a_gpu_needs_triton(monkeypatch):
+    monkeypatch.setattr(step_time, "find_spec", lambda name: None)
+    assert not step_time.can_compile("cuda")
+
+
+def test_a_race_gives_medians_in_seconds():
+    naps = {"short": 0.002, "long": 0.008}
+    steps = {name: lambda nap=nap: time.sleep(nap) for name, nap in naps.items()}
+    times = step_time.race(steps, rounds=3, seconds=0.01)
+    assert list(times) == ["short", "long"]
+    assert all(naps[name] <= times[name] < naps[name] + 0.05 for name in naps)
+
+
+def test_the_runners_take_turns():
+    order = []
+    steps = {name: lambda name=name: order.append(name) or time.sleep(0.01) for name in "ab"}
+    step_time.race(steps, rounds=3, seconds=0.001)
+    turns = [name for place, name in enumerate(order) if not place or order[place - 1] != name]
+    assert len(turns) >= 6
+    assert turns[-4:] == ["a", "b", "a", "b"]
+
+
+def test_one_slow_turn_does_not_count():
+    calls = []
+
+    def step():
+        calls.append(None)
+        time.sleep(0.2 if len(calls) == 5 else 0.001)
+
+    assert step_time.race({"step": step}, rounds=5, seconds=0.0005)["step"] < 0.1
+
+
+def test_there_has_to_be_a_round():
+    with pytest.raises(ValueError, match="rounds"):
+        step_time.race({"step": lambda: None}, rounds=0)
+
+
+def settings():
+    return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+
+
+def test_all_cores_are_given_back_even_after_an_error():
+    before = settings()
+
+    def fail():
+        with step_time.all_cores():
+            assert settings() == (os.cpu_count(), False)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert settings() == before
+
+
+@pytest.mark.parametrize("stream", [step_time.copy, step_time.in_place_product])
+def test_a_stream_holds_as_many_bytes_as_it_is_told(stream):
+    cells = stream(4000, "cpu").__closure__
+    assert sum(cell.cell_contents.nbytes for cell in cells) == 4000
+
+
+def test_a_copy_copies():
+    run = step_time.copy(80, "cpu")
+    assert torch.equal(run(), torch.ones(10))
+
+
+def passes_of(step):
+    with step_time.Passes(10) as passes:
+        step()
+    return passes.count
+
+
+def test_passes_count_what_is_read_and_written():
+    x, y = torch.ones(10), torch.ones(10)
+    assert passes_of(lambda: x + y) == 3
+    assert passes_of(lambda: x + x) == 2  # it is read once
+    assert passes_of(lambda: x + 1) == 2
+    assert passes_of(lambda: x.add_(y)) == 3
+    assert passes_of(lambda: x.copy_(y)) == 2  # what is overwritten is not read
+    assert passes_of(lambda: x.view(2, 5)) == 0
+    assert passes_of(lambda: torch.ones(3) + 1) == 0
+
+
+def test_the_eager_adam_moves_29_numbers():
+    optimizer = Adam(step_time.parameters(10, 1, "cpu"))
+    optimizer.step()
+    assert passes_of(optimizer.step) == 29
