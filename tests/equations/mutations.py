@@ -157,13 +157,6 @@ EQUIVALENT: dict[str, dict[str, str]] = {
         r"\frac{A}{S} < \frac{q}{R}.": "both sides times q/S",
         r"\frac{R}{q} < \frac{S}{A}.": "both sides times R/A",
     },
-    "cost-allocate": {
-        r"\frac{\tau R}{q d} \ge \frac{2}{3}  \frac{4 + 3k}{3 + 2k} = \frac{8 + 6k}{9 + 6k}": (
-            "a product needs no dot"
-        ),
-        r"\frac{R \tau }{q d} \ge \frac{2}{3} \cdot \frac{4 + 3k}{3 + 2k}"
-        r" = \frac{8 + 6k}{9 + 6k}": "same product",
-    },
     "cost-launch-serial": {r"\tau = a n + \frac{q d}{R}.": "same product"},
     "cost-launch-overlap": {
         r"\tau \approx \max\left(a n, \frac{q d}{R}\right).": "same product",
