@@ -1,7 +1,11 @@
 """The ways to take a step: that they are one step, and that the race between them is fair."""
 
+import csv
 import os
+import subprocess
+import sys
 import time
+from pathlib import Path
 
 import pytest
 import torch
@@ -192,3 +196,20 @@ def test_the_eager_adam_moves_29_numbers():
     optimizer = Adam(step_time.parameters(10, 1, "cpu"))
     optimizer.step()
     assert passes_of(optimizer.step) == 29
+
+
+def test_the_recorder_writes_times_and_what_they_were_taken_on(tmp_path):
+    script = Path(__file__).with_name("benchmark_step_cost.py")
+    command = [sys.executable, str(script), "--params", "1000", "--rounds", "1"]
+    subprocess.run([*command, "--output", str(tmp_path)], check=True, capture_output=True)
+    head, *rows = csv.reader((tmp_path / "step_cost_cpu.csv").read_text("utf-8").splitlines())
+    assert head[:3] == ["parameters", "tensors", "eager, µs"]
+    assert [row[:2] for row in rows] == [["1000", "1"], ["1000", "150"]]
+    times = dict(zip(head, rows[1], strict=True))
+    assert float(times["loop, µs"]) > float(times["fused, µs"]) > 0
+    text = (tmp_path / "step_cost_cpu_facts.csv").read_text("utf-8")
+    facts = dict(csv.reader(text.splitlines()))
+    assert facts["threads"] == str(os.cpu_count())
+    assert facts["versions"].startswith(f"PyTorch {torch.__version__}")
+    assert float(facts["times the bound, eager"]) > 0
+    assert set(facts) >= {"bandwidth", "device", "date", "commit", "command"}
