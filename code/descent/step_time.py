@@ -183,7 +183,9 @@ def race(steps: Mapping[str, Step], *, rounds: int = 5, seconds: float = 0.05) -
         name: Timer("step()", globals={"step": step}, num_threads=threads)
         for name, step in steps.items()
     }
-    calls = {name: max(1, int(seconds / timer.timeit(1).median)) for name, timer in timers.items()}
+    # The first call may be a slow one, and a turn of too few calls would measure the clock.
+    first = {name: min(timer.timeit(1).median for _ in range(3)) for name, timer in timers.items()}
+    calls = {name: max(1, int(seconds / each)) for name, each in first.items()}
     times: dict[str, list[float]] = {name: [] for name in steps}
     for _ in range(rounds):
         for name, timer in timers.items():
