@@ -409,7 +409,7 @@ def test_the_plateau_is_pytorchs_also_when_resumed(metrics, lrs, chosen, pause):
             resumed.load_state_dict(ours.state_dict())
             again.load_state_dict(scheduler.state_dict())
             ours, scheduler = resumed, again
-        scheduler.step(torch.tensor(metric))
+        scheduler.step(torch.tensor(metric, dtype=torch.float64))
         their.step(metric)
         assert scheduler.get_last_lr() == [group["lr"] for group in ours.param_groups]
         close(
