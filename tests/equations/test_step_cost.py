@@ -279,6 +279,29 @@ def test_the_passes_move_more_than_they_must():
         ).equal()
 
 
+class Asked(TorchDispatchMode):
+    """Count the large results that no operand had the memory for."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        taken = {tensor.data_ptr() for tensor in large((args, kwargs))}
+        result = function(*args, **(kwargs or {}))
+        self.count += sum(tensor.data_ptr() not in taken for tensor in large(result))
+        return result
+
+
+def test_in_place_two_results_need_fresh_memory_and_else_eleven():
+    for kind, options, results in ((Adam, {}, 11), (torch.optim.Adam, {"foreach": False}, 2)):
+        param = torch.ones(DIM, requires_grad=True)
+        param.grad = torch.ones(DIM)
+        optimizer = kind([param], lr=0.1, **options)
+        optimizer.step()
+        with Asked() as asked:
+            optimizer.step()
+        assert asked.count == results, kind
+
+
 # Many small tensors
 
 
