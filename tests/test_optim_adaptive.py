@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from declared import allowed
 from torch.func import vmap
 
 from descent.optim import (
@@ -294,15 +295,15 @@ def test_after_an_infinite_gradient_the_average_is_no_number_as_in_pytorch(optim
 NUMBERS = [
     (optimizer, name)
     for optimizer in OPTIMIZERS.values()
-    for name, allowed in optimizer.allowed.items()
-    if allowed is not bool
+    for name, interval in allowed(optimizer).items()
+    if interval is not bool
 ]
 
 
 @pytest.mark.parametrize(("optimizer", "name"), NUMBERS)
 def test_a_rule_can_be_mapped_over_runs_whose_numbers_are_in_float64(optimizer, name):
     values = [0.25, 0.5, 0.75]
-    pair = isinstance(optimizer.allowed[name], tuple)
+    pair = isinstance(allowed(optimizer)[name], tuple)
     column = torch.tensor(values, dtype=torch.float64)
     options = optimizer.complete(lr=0.1)
     if optimizer.rule.__name__ == "sgd" and name == "dampening":
@@ -355,9 +356,9 @@ def test_numbers_in_tensors_leave_a_parameter_without_dimensions_its_type(optimi
     for kind in (float, lambda value: torch.tensor(value, dtype=torch.float64)):
         param = torch.tensor(2.0, requires_grad=True)
         options = {
-            name: tuple(kind(0.5) for _ in allowed) if isinstance(allowed, tuple) else kind(0.3)
-            for name, allowed in optimizer.allowed.items()
-            if allowed is not bool
+            name: tuple(kind(0.5) for _ in interval) if isinstance(interval, tuple) else kind(0.3)
+            for name, interval in allowed(optimizer).items()
+            if interval is not bool
         }
         ours = optimizer([param], **options)
         for _ in range(3):

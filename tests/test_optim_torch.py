@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import torch
+from declared import allowed
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -83,7 +84,7 @@ def options(optimizer):
         return WELL_CONDITIONED.get(optimizer, lambda _: True)(chosen)
 
     return st.fixed_dictionaries(
-        {name: values(allowed) for name, allowed in optimizer.allowed.items()}
+        {name: values(interval) for name, interval in allowed(optimizer).items()}
     ).filter(taken)
 
 
@@ -179,8 +180,8 @@ def test_the_trajectory_and_the_state_are_pytorchs(optimizer, data, layout, seed
 def test_the_defaults_are_pytorchs(optimizer):
     ours, theirs = optimizer([torch.zeros(1)]), COUNTERPARTS[optimizer]([torch.zeros(1)])
     defaults = ours.param_groups[0]
-    assert {name: theirs.param_groups[0][name] for name in optimizer.allowed} == {
-        name: defaults[name] for name in optimizer.allowed
+    assert {name: theirs.param_groups[0][name] for name in optimizer.hyperparameters} == {
+        name: defaults[name] for name in optimizer.hyperparameters
     }
 
 

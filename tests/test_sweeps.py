@@ -9,6 +9,7 @@ import joblib
 import pandas as pd
 import pytest
 import torch
+from declared import allowed
 from torch import nn
 from torch.nn.functional import cross_entropy
 
@@ -109,8 +110,8 @@ def some(allowed, part):
 
 
 def settings_of(optimizer, part):
-    allowed = OPTIMIZERS[optimizer].allowed
-    values = {name: some(each, part) for name, each in allowed.items() if each is not bool}
+    intervals = allowed(OPTIMIZERS[optimizer])
+    values = {name: some(each, part) for name, each in intervals.items() if each is not bool}
     return {"optimizer": optimizer, "batch_size": 16} | values | {"lr": 0.02 + 0.02 * part}
 
 

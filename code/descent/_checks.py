@@ -124,6 +124,24 @@ def check_positive_int(name: str, value: int, at_least: int = 1) -> None:
         raise ValueError(message)
 
 
+def check_integer_in(name: str, value: int, interval: str) -> None:
+    """Raise unless ``value`` is an integer that lies in ``interval``.
+
+    Raises:
+        TypeError: ``value`` is not an integer.
+        ValueError: it is outside the interval.
+
+    Example:
+        >>> check_integer_in("history_size", 2.5, "[1, inf)")
+        Traceback (most recent call last):
+        ...
+        TypeError: history_size must be an integer in [1, inf), got 2.5
+    """
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"{name} must be an integer in {interval}, got {value!r}")
+    check_in_interval(name, int(value), interval)
+
+
 def check_seed(seed: int) -> None:
     """Raise unless ``seed`` is an integer that every generator of random numbers takes.
 

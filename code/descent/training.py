@@ -7,8 +7,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from descent._checks import check_positive_int, check_shape
-from descent.optim import RuleOptimizer
+from descent._checks import Number, check_positive_int, check_shape
+from descent.optim import ModelState, Params, RuleOptimizer, Runs
 from descent.problems import Objective, value_and_gradient
 
 
@@ -122,44 +122,81 @@ def minimize(
     check_positive_int("log_every", log_every)
     if not start.is_floating_point():
         raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
-    runs = (*start.shape[:-1], 1)
     varying = {name: value for name, value in hyperparameters.items() if callable(value)}
 
-    def at(step: int) -> dict[str, Any]:
+    def at(step: int) -> tuple[dict[str, Any], dict[str, Any]]:
         now = {name: function(step) for name, function in varying.items()}
-        complete = optimizer.complete(**(hyperparameters | now))
-        return {name: _one_per_run(name, value, start, runs) for name, value in complete.items()}
+        return _shared_and_own(optimizer.complete(**(hyperparameters | now)), start)
 
-    theta, state, options = start.detach(), {}, at(0)
+    theta, state, (shared, own) = start.detach(), ModelState.empty(1), at(0)
     if "lr" not in hyperparameters:
         raise TypeError(f"{optimizer.__name__} needs the hyperparameter 'lr'")
+
+    def elsewhere(params: Params, drawn: Tensor) -> tuple[Tensor, Params]:
+        grad, loss = torch.func.grad_and_value(objective)(params[0])
+        return loss, (grad + drawn,)
+
+    runs = Runs(optimizer, elsewhere, stacked=start.ndim > 1)
+    # One axis of runs, whatever the shape of the batch.
+    flat = start.shape[-1:] if start.ndim == 1 else (-1, start.shape[-1])
     rows = []
     for step in range(num_steps + 1):
         loss, grad = value_and_gradient(objective, theta)
         if step % log_every == 0 or step == num_steps:
-            rate = torch.as_tensor(options["lr"] if step else torch.nan, dtype=start.dtype)
-            rate = rate.to(start.device).expand(runs).squeeze(-1)
-            rows.append((torch.tensor(step), theta, loss, grad.norm(dim=-1), rate))
+            judged, loss_there, grad_there = theta, loss, grad
+            if optimizer.evaluate is not None and step > 0:
+                (judged,) = runs.evaluated((theta.reshape(flat),), state, shared, own)
+                judged = judged.reshape(start.shape)
+                loss_there, grad_there = value_and_gradient(objective, judged)
+            rate = (own | shared)["lr"] if step else torch.nan
+            rate = torch.as_tensor(rate, dtype=start.dtype, device=start.device)
+            rate = rate.reshape(start.shape[:-1]) if rate.ndim else rate.expand(start.shape[:-1])
+            row = (torch.tensor(step), judged, loss_there, grad_there.norm(dim=-1), rate)
+            rows.append(row)
         if step < num_steps:
-            options = at(step) if varying else options
-            if noise is not None:
-                drawn = noise(theta)
-                check_shape("noise", drawn, tuple(theta.shape))
-                grad = grad + drawn
-            theta, state = optimizer.rule(theta, grad, state, **options)
+            shared, own = at(step) if varying else (shared, own)
+            drawn = torch.zeros_like(theta) if noise is None else noise(theta)
+            check_shape("noise", drawn, tuple(theta.shape))
+            flat_theta, flat_grad, flat_drawn = (
+                each.reshape(flat) for each in (theta, grad + drawn, drawn)
+            )
+            (moved,), state = runs.step(
+                (flat_theta,), loss.reshape(flat[:-1]), (flat_grad,), state, shared, own, flat_drawn
+            )
+            theta = moved.reshape(start.shape)
     return Trace(*(torch.stack(column).cpu() for column in zip(*rows, strict=True)))
 
 
-def _one_per_run(name: str, value: Any, start: Tensor, runs: tuple[int, ...]) -> Any:
-    if isinstance(value, tuple | list):
-        return tuple(_one_per_run(name, each, start, runs) for each in value)
-    if not isinstance(value, Tensor):
-        return value
+def _shared_and_own(
+    hyperparameters: dict[str, Any], start: Tensor
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Part the hyperparameters that all runs share from those that each has of its own.
+
+    The latter are in float64, one number for each run. Inside ``vmap`` they take part in
+    arithmetic as Python's numbers do: a parameter keeps its type, and what is computed of
+    hyperparameters alone, such as ``1 - beta``, keeps its digits.
+    """
+    shared, own = {}, {}
+    for name, value in hyperparameters.items():
+        parts = value if isinstance(value, tuple | list) else (value,)
+        if not any(isinstance(part, Tensor) for part in parts):
+            shared[name] = value
+            continue
+        found = tuple(_one_per_run(name, part, start) for part in parts)
+        of = shared if start.ndim == 1 else own
+        of[name] = found if parts is value else found[0]
+    return shared, own
+
+
+def _one_per_run(name: str, value: Number, start: Tensor) -> Number:
+    runs = (*start.shape[:-1], 1)
+    value = torch.as_tensor(value, dtype=torch.float64, device=start.device)
     try:
-        return value.to(start).expand(runs)
+        value = value.expand(runs).flatten()
     except RuntimeError:
         found = tuple(value.shape)
         raise ValueError(f"{name} must broadcast to shape {runs}, got {found}") from None
+    return value if start.ndim > 1 else value.item()
 
 
 def fit(

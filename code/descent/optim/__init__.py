@@ -1,10 +1,14 @@
 """The update rules, each written once, and the optimizers made from them."""
 
-from descent.optim._base import Rule, RuleOptimizer, State
+from descent.optim._base import RuleOptimizer
+from descent.optim._lifted import from_model_rule, from_oracle_rule, from_rule
+from descent.optim._parts import State
+from descent.optim._shapes import ModelState, Oracle, Params, Rule, Runs
 from descent.optim.adagrad import Adagrad, adagrad
 from descent.optim.adam import Adam, adam
 from descent.optim.adamax import Adamax, adamax
 from descent.optim.adamw import AdamW, adamw
+from descent.optim.clipping import clip_grad_norm, clipped
 from descent.optim.gradient_descent import GradientDescent, gradient_descent
 from descent.optim.nadam import NAdam, nadam
 from descent.optim.radam import RAdam, radam
@@ -35,16 +39,25 @@ __all__ = [
     "AdamW",
     "Adamax",
     "GradientDescent",
+    "ModelState",
     "NAdam",
+    "Oracle",
+    "Params",
     "RAdam",
     "RMSprop",
     "Rule",
     "RuleOptimizer",
+    "Runs",
     "State",
     "adagrad",
     "adam",
     "adamax",
     "adamw",
+    "clip_grad_norm",
+    "clipped",
+    "from_model_rule",
+    "from_oracle_rule",
+    "from_rule",
     "gradient_descent",
     "nadam",
     "radam",

@@ -1,25 +1,39 @@
 """Stochastic gradient descent, with momentum, Nesterov's form of it, and weight decay."""
 
-from collections.abc import Iterable
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor
 
 from descent._checks import Number
-from descent.optim._base import RuleOptimizer, State, used
+from descent.optim._hyperparameters import CoupledDecay, In, LearningRate, Maximize
+from descent.optim._lifted import from_rule
+from descent.optim._parts import State, is_on, regularized
 
 
 def sgd(
     param: Tensor,
     grad: Tensor,
     state: State,
+    lr: LearningRate = 1e-3,
+    momentum: Annotated[
+        Number,
+        In("[0, inf)"),
+        r":math:`\beta`, the part of the buffer that is kept each step; from 1 on nothing is ever "
+        "forgotten",
+    ] = 0.0,
+    dampening: Annotated[
+        Number,
+        In("(-inf, inf)"),
+        r":math:`\tau`, the part of each later gradient that is left out of the buffer",
+    ] = 0.0,
+    weight_decay: CoupledDecay = 0.0,
+    nesterov: Annotated[
+        bool,
+        r"whether to step along :math:`g_t + \beta\, b_{t+1}` in place of :math:`b_{t+1}`; needs "
+        "momentum and no dampening",
+    ] = False,
     *,
-    lr: Number,
-    momentum: Number,
-    dampening: Number,
-    weight_decay: Number,
-    nesterov: bool,
-    maximize: bool,
+    maximize: Maximize = False,
 ) -> tuple[Tensor, State]:
     r"""Take one step of stochastic gradient descent with momentum.
 
@@ -27,26 +41,8 @@ def sgd(
         b_{t+1} = \beta\, b_t + (1 - \tau)\, (g_t + \lambda \theta_t), \qquad
         \theta_{t+1} = \theta_t - \eta\, b_{t+1}
 
-    :math:`\theta` is ``param``, :math:`g` is ``grad``, :math:`b` is ``momentum_buffer``,
-    :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``, :math:`\tau` is ``dampening``,
-    :math:`\lambda` is ``weight_decay``. The first gradient is not dampened: it becomes the first
-    buffer as it is.
-
-    Args:
-        param: the parameters, of any shape.
-        grad: the gradient of the loss at ``param``, of the same shape.
-        state: ``momentum_buffer``, of the shape of ``param``; empty before the first step.
-        lr: the learning rate, in units of parameter per gradient, at least 0. This and every
-            number below may be a tensor that broadcasts against ``param`` and so gives each run
-            of a batch its own.
-        momentum: the part of the buffer that is kept each step, at least 0.
-        dampening: the part of each later gradient that is left out of the buffer.
-        weight_decay: how much of the parameter is added to its gradient, at least 0.
-        nesterov: whether to step along :math:`g_t + \beta\, b_{t+1}` in place of :math:`b_{t+1}`.
-        maximize: whether to climb.
-
-    Returns:
-        The new parameters, of the shape of ``param``, and the new state.
+    :math:`\theta` is ``param``, :math:`g` is ``grad``, :math:`b` is ``momentum_buffer``. The
+    first gradient is not dampened: it becomes the first buffer as it is.
 
     Example:
         >>> import torch
@@ -61,43 +57,23 @@ def sgd(
     References:
         Derived in the chapter on momentum.
     """
-    if maximize:
-        grad = -grad
-    if used(weight_decay):
-        grad = grad + weight_decay * param
-    if used(momentum):
+    param, grad = regularized(param, grad, lr, weight_decay, maximize=maximize)
+    if is_on(momentum):
         buffer = state.get("momentum_buffer")
         if buffer is None:
             buffer = grad.clone()
         else:
             if isinstance(momentum, Tensor):  # the runs without momentum have nothing to dampen
                 dampening = dampening * (momentum != 0).to(momentum.dtype)
-            buffer = momentum * buffer + (1 - dampening) * grad
+            fresh = (1 - dampening) * grad if is_on(dampening) else grad
+            buffer = momentum * buffer + fresh
         state = {"momentum_buffer": buffer}
         grad = grad + momentum * buffer if nesterov else buffer
     return param - lr * grad, state
 
 
-class SGD(RuleOptimizer):
+class SGD(from_rule(sgd, elementwise=True)):
     r"""Stochastic gradient descent as an optimizer; ``torch.optim.SGD`` from its equation.
-
-    .. math::
-        b_{t+1} = \beta\, b_t + (1 - \tau)\, (g_t + \lambda \theta_t), \qquad
-        \theta_{t+1} = \theta_t - \eta\, b_{t+1}
-
-    Args:
-        params: tensors, or groups of them, to optimize.
-        lr: the learning rate :math:`\eta`, in [0, inf).
-        momentum: :math:`\beta`, in [0, inf); from 1 on nothing is ever forgotten.
-        dampening: :math:`\tau`, any number; without momentum it does nothing.
-        weight_decay: :math:`\lambda`, in [0, inf).
-        nesterov: step along :math:`g_t + \beta\, b_{t+1}`; needs momentum and no dampening.
-        maximize: climb in place of descending.
-
-    Raises:
-        TypeError: a hyperparameter is of another type, or a group sets one that is unknown.
-        ValueError: a number is outside its interval, ``nesterov`` comes without momentum or with
-            dampening, or there are no parameters.
 
     Example:
         >>> import torch
@@ -109,41 +85,7 @@ class SGD(RuleOptimizer):
         ...     _ = optimizer.step()
         >>> theta.detach()
         tensor([0.4600])
-
-    References:
-        Derived in the chapter on momentum.
     """
-
-    rule = staticmethod(sgd)
-    allowed = {  # noqa: RUF012 - a constant of the class
-        "lr": "[0, inf)",
-        "momentum": "[0, inf)",
-        "dampening": "(-inf, inf)",
-        "weight_decay": "[0, inf)",
-        "nesterov": bool,
-        "maximize": bool,
-    }
-
-    def __init__(
-        self,
-        params: Iterable[Any],
-        lr: Number = 1e-3,
-        momentum: Number = 0.0,
-        dampening: Number = 0.0,
-        weight_decay: Number = 0.0,
-        nesterov: bool = False,
-        *,
-        maximize: bool = False,
-    ) -> None:
-        defaults = {
-            "lr": lr,
-            "momentum": momentum,
-            "dampening": dampening,
-            "weight_decay": weight_decay,
-            "nesterov": nesterov,
-            "maximize": maximize,
-        }
-        super().__init__(params, defaults)
 
     @classmethod
     def check(cls, **hyperparameters: Any) -> None:

@@ -2,16 +2,15 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.func import functional_call, stack_module_state, vmap
+from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from descent._checks import check_shape
 from descent.data import Dataset
-from descent.optim import Rule, State
+from descent.optim import ModelState, Params, Runs
 from descent.sweeps._runs import Run, Sampler
 
 Loss = Callable[[Tensor, Tensor], Tensor]
@@ -61,14 +60,23 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
     params, buffers = stack_module_state([module.to(device) for module in modules])
     params |= buffers
     trained = [name for name, param in params.items() if param.requires_grad]
-    states: Sequence[State] = [{} for _ in trained]
+    state = ModelState.empty(len(trained))
 
     def loss_of(params: dict[str, Tensor], input: Tensor, target: Tensor) -> Tensor:
         loss = experiment.loss_fn(functional_call(template, params, (input,)), target)
         check_shape("the loss of a run", loss, ())
         return loss
 
-    def measured(name: str, measure: Measure) -> Tensor:
+    def elsewhere(
+        learned: Params, fixed: dict[str, Tensor], input: Tensor, target: Tensor
+    ) -> tuple[Tensor, Params]:
+        def loss_at(learned: Params) -> Tensor:
+            return loss_of(fixed | dict(zip(trained, learned, strict=True)), input, target)
+
+        grads, loss = grad_and_value(loss_at)(learned)
+        return loss, grads
+
+    def measured(name: str, measure: Measure, params: dict[str, Tensor]) -> Tensor:
         module = _Measured(template, measure)
 
         def of_one(params: dict[str, Tensor]) -> Tensor:
@@ -80,32 +88,43 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
             return vmap(of_one)({f"model.{key}": value for key, value in params.items()})
 
     losses = vmap(loss_of)
+    follow = Runs(runs[0].optimizer, elsewhere, stacked=True)
+    judges = runs[0].optimizer.evaluate is not None
     batches = _batches(experiment, runs)
     constant = not any(callable(value) for run in runs for value in run.hyperparameters.values())
+    shared, stacked = _hyperparameters(runs, 0, device)
     steps, rows = logged_steps(num_steps, experiment.log_every), []
     for step in range(num_steps + 1):
-        learned = [params[name] for name in trained]
-        loss = losses(params, *next(batches))
-        # A run's loss depends on no other run's parameters: one backward pass does for all.
-        grads = torch.autograd.grad(loss.sum(), learned)
+        learned = tuple(params[name] for name in trained)
+        input, target = next(batches)
+        loss, grads = _loss_and_grads(losses, params, learned, input, target)
         if step == steps[len(rows)]:
-            norms = torch.stack(
-                [grad.reshape(len(runs), -1).double().norm(dim=1) for grad in grads]
-            )
-            row = {"loss": loss.detach().double(), "grad_norm": norms.norm(dim=0)}
-            row |= {name: measured(name, function) for name, function in experiment.measure.items()}
-            rows.append(row)
+            there, shown = params, (loss, grads)
+            if judges and step > 0:
+                now = tuple(param.detach() for param in learned)
+                judged = follow.evaluated(now, state, shared, stacked)
+                judged = tuple(each.requires_grad_() for each in judged)
+                there = params | dict(zip(trained, judged, strict=True))
+                shown = _loss_and_grads(losses, there, judged, input, target)
+            rows.append(_row(len(runs), *shown))
+            rows[-1] |= {
+                name: measured(name, function, there)
+                for name, function in experiment.measure.items()
+            }
         if step < num_steps:
             if step == 0:
                 # A rule is faster on tensors of one layout in memory, and gradients bring theirs.
-                learned = [
+                learned = tuple(
                     torch.empty_like(grad).copy_(param.detach())
                     for param, grad in zip(learned, grads, strict=True)
-                ]
-            if step == 0 or not constant:
+                )
+            if step > 0 and not constant:
                 shared, stacked = _hyperparameters(runs, step, device)
-                update = vmap(partial(_update, partial(runs[0].optimizer.rule, **shared)))
-            moved, states = update([param.detach() for param in learned], grads, states, stacked)
+            now = tuple(param.detach() for param in learned)
+            fixed = {name: param.detach() for name, param in params.items() if name not in trained}
+            moved, state = follow.step(
+                now, loss.detach(), grads, state, shared, stacked, fixed, input, target
+            )
             params |= {
                 name: param.requires_grad_() for name, param in zip(trained, moved, strict=True)
             }
@@ -113,21 +132,22 @@ def train(experiment: Experiment, runs: Sequence[Run], num_steps: int) -> dict[s
     return {"step": torch.tensor(steps), **logged}
 
 
-def _update(
-    rule: Rule,
-    params: Sequence[Tensor],
-    grads: Sequence[Tensor],
-    states: Sequence[State],
-    hyperparameters: dict[str, Any],
-) -> tuple[tuple[Tensor, ...], tuple[State, ...]]:
-    """Apply the rule to every parameter of one run."""
-    # A parameter without axes would take the dtype of the hyperparameters, which have none either.
-    moved = [
-        rule(torch.atleast_1d(param), torch.atleast_1d(grad), state, **hyperparameters)
-        for param, grad, state in zip(params, grads, states, strict=True)
-    ]
-    learned = tuple(new.reshape(old.shape) for (new, _), old in zip(moved, params, strict=True))
-    return learned, tuple(state for _, state in moved)
+def _loss_and_grads(
+    losses: Callable[..., Tensor],
+    params: dict[str, Tensor],
+    learned: Params,
+    input: Tensor,
+    target: Tensor,
+) -> tuple[Tensor, Params]:
+    """Evaluate the loss of every run and its gradient."""
+    loss = losses(params, input, target)
+    # A run's loss depends on no other run's parameters: one backward pass does for all.
+    return loss, torch.autograd.grad(loss.sum(), learned)
+
+
+def _row(num_runs: int, loss: Tensor, grads: Params) -> dict[str, Tensor]:
+    norms = torch.stack([grad.reshape(num_runs, -1).double().norm(dim=1) for grad in grads])
+    return {"loss": loss.detach().double(), "grad_norm": norms.norm(dim=0)}
 
 
 def _batches(experiment: Experiment, runs: Sequence[Run]) -> Iterator[tuple[Tensor, Tensor]]:

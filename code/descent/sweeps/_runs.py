@@ -128,7 +128,7 @@ def _read_run(index: int, settings: Mapping[str, Any], model: Callable[..., nn.M
     seed, optimizer = rest.pop("seed"), _optimizer(rest.pop("optimizer"))
     batch_size = rest.pop("batch_size", None)
     check_seed(seed)
-    given = {name: rest.pop(name) for name in optimizer.allowed if name in rest}
+    given = {name: rest.pop(name) for name in optimizer.hyperparameters if name in rest}
     given = {n: tuple(value) if isinstance(value, list) else value for n, value in given.items()}
     now = {name: value(0) if callable(value) else value for name, value in given.items()}
     hyperparameters = optimizer.complete(**now) | given
@@ -138,7 +138,7 @@ def _read_run(index: int, settings: Mapping[str, Any], model: Callable[..., nn.M
             if name not in takes:
                 raise TypeError(
                     f"the model does not take {name!r}, nor does {optimizer.__name__}, whose "
-                    f"hyperparameters are: {', '.join(optimizer.allowed)}"
+                    f"hyperparameters are: {', '.join(optimizer.hyperparameters)}"
                 )
     return Run(index, int(seed), optimizer, batch_size, hyperparameters, rest, labels)
 
