@@ -9,13 +9,13 @@
 All are pure functions of one run: that there are many, stacked along an axis, none of them sees.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.func import vmap
-from torch.utils._pytree import tree_leaves, tree_map
+from torch.utils._pytree import tree_flatten, tree_unflatten
 
 from descent.optim._parts import State
 
@@ -169,27 +169,32 @@ class Runs:
             *data: further arguments of the oracle.
         """
 
-        def of_one(
-            params: Params,
-            loss: Tensor,
-            grads: Params,
-            state: ModelState,
-            own: dict[str, Any],
-            data: tuple[Any, ...],
-        ) -> tuple[Params, ModelState]:
+        # Only a rule that asks for gradients has any use for the rest.
+        rest, spec = tree_flatten((loss, data) if self.optimizer.asks else ())
+
+        def of_one(*tensors: Tensor) -> tuple[Tensor, ...]:
+            given = iter(tensors)
             # A tensor without axes would take the type of hyperparameters, which have none either.
-            shapes = [param.shape for param in params]
-            start, grads = (tuple(map(torch.atleast_1d, each)) for each in (params, grads))
+            shapes = [next(given).shape for _ in params]
+            start = tuple(map(torch.atleast_1d, tensors[: len(params)]))
+            grads_here = tuple(torch.atleast_1d(next(given)) for _ in grads)
+            before, options = _unpacked(state, given), _options(own, given)
+            here = tree_unflatten(list(given), spec)
 
             def elsewhere(at: Params) -> tuple[Tensor, Params]:
-                loss, grads = self._oracle(_shaped(at, shapes), *data)
+                loss, grads = self._oracle(_shaped(at, shapes), *here[1])
                 return loss, tuple(map(torch.atleast_1d, grads))
 
-            known = remembering(elsewhere, start, loss, grads)
-            new, state = self.optimizer.update(start, known, state, **shared, **own)
-            return _shaped(new, shapes), state
+            known = remembering(elsewhere, start, here[0] if here else None, grads_here)
+            new, after = self.optimizer.update(start, known, before, **shared, **options)
+            after_like.append(after)
+            return (*_shaped(new, shapes), *_packed(after))
 
-        return self._lift(of_one)(params, loss, grads, state, dict(own), data)
+        after_like: list[ModelState] = []
+        tensors = (*params, *grads, *_packed(state), *_numbers(own), *rest)
+        moved = iter(self._lift(of_one)(*tensors))
+        new = tuple(next(moved) for _ in params)
+        return new, _unpacked(after_like[0], moved)
 
     def evaluated(
         self, params: Params, state: ModelState, shared: Mapping[str, Any], own: Mapping[str, Any]
@@ -198,12 +203,36 @@ class Runs:
         if self.optimizer.evaluate is None:
             return params
 
-        def of_one(params: Params, state: ModelState, own: dict[str, Any]) -> Params:
-            shapes = [param.shape for param in params]
-            start = tuple(map(torch.atleast_1d, params))
-            return _shaped(self.optimizer.evaluated(start, state, **shared, **own), shapes)
+        def of_one(*tensors: Tensor) -> Params:
+            given = iter(tensors)
+            here = tuple(next(given) for _ in params)
+            start = tuple(map(torch.atleast_1d, here))
+            now, options = _unpacked(state, given), _options(own, given)
+            found = self.optimizer.evaluated(start, now, **shared, **options)
+            return _shaped(found, [each.shape for each in here])
 
-        return self._lift(of_one)(params, state, dict(own))
+        return self._lift(of_one)(*params, *_packed(state), *_numbers(own))
+
+
+def _packed(state: ModelState) -> list[Tensor]:
+    return [each for part in (state.model, *state.each) for each in part.values()]
+
+
+def _unpacked(like: ModelState, tensors: Iterator[Tensor]) -> ModelState:
+    model, *each = ({name: next(tensors) for name in part} for part in (like.model, *like.each))
+    return ModelState(model, tuple(each))
+
+
+def _numbers(own: Mapping[str, Any]) -> list[Tensor]:
+    parts = (value if isinstance(value, tuple) else (value,) for value in own.values())
+    return [each for part in parts for each in part]
+
+
+def _options(like: Mapping[str, Any], numbers: Iterator[Tensor]) -> dict[str, Any]:
+    return {
+        name: tuple(next(numbers) for _ in value) if isinstance(value, tuple) else next(numbers)
+        for name, value in like.items()
+    }
 
 
 def _shaped(params: Params, shapes: list[torch.Size]) -> Params:
@@ -214,21 +243,19 @@ def _unlifted(function: Callable[..., Any]) -> Callable[..., Any]:
     return function
 
 
-def one_by_one(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Map a function over the first axis of its arguments, in a loop: slower than ``vmap``.
+def one_by_one(function: Callable[..., tuple[Tensor, ...]]) -> Callable[..., tuple[Tensor, ...]]:
+    """Map a function of tensors over their first axis in a loop, which is slower than ``vmap``.
 
     It takes functions whose course depends on the numbers, which ``vmap`` cannot.
 
     Example:
-        >>> one_by_one(lambda x: x.sum() if x[0] > 1 else x[0])(torch.tensor([[1.0, 2], [3, 4]]))
-        tensor([1., 7.])
+        >>> larger = one_by_one(lambda one, other: (one if one > other else other,))
+        >>> larger(torch.tensor([1.0, 4.0]), torch.tensor([2.0, 3.0]))
+        (tensor([2., 4.]),)
     """
 
-    def mapped(*arguments: Any) -> Any:
-        count = len(tree_leaves(arguments)[0])
-        results = [
-            function(*tree_map(lambda leaf, run=run: leaf[run], arguments)) for run in range(count)
-        ]
-        return tree_map(lambda *leaves: torch.stack(leaves), *results)
+    def mapped(*tensors: Tensor) -> tuple[Tensor, ...]:
+        results = [function(*each) for each in zip(*tensors, strict=True)]
+        return tuple(torch.stack(each) for each in zip(*results, strict=True))
 
     return mapped
