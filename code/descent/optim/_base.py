@@ -8,9 +8,10 @@ from typing import Any, ClassVar, Generic, ParamSpec
 import torch
 from torch import Tensor
 
+from descent.optim._compiled import CompiledStep, can_compile
 from descent.optim._docs import document
 from descent.optim._hyperparameters import Hyperparameter, as_signature
-from descent.optim._shapes import ModelState, OracleRule, Params
+from descent.optim._shapes import ModelState, OracleRule, Params, PerTensor
 
 P = ParamSpec("P")
 
@@ -48,13 +49,18 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
     """``evaluate(param, state, **h) -> param``: where to judge the model, if not where it is."""
 
     elementwise: ClassVar[bool] = False
-    """Whether each number moves as it would alone, so that a tensor can be taken in pieces."""
+    """Whether each number moves as it would alone, so that many tensors can be taken as one."""
 
     asks: ClassVar[bool] = False
     """Whether the rule asks for gradients itself, so that a step needs a closure."""
 
     branches: ClassVar[bool] = False
     """Whether the rule's course depends on numbers, so that runs are followed one by one."""
+
+    of_model: ClassVar[frozenset[str]] = frozenset()
+    """The hyperparameters that cannot differ between groups."""
+
+    _compiled: CompiledStep | None = None
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Give the subclass its signature and its documentation."""
@@ -159,8 +165,36 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
         if closure is not None:
             with torch.enable_grad():
                 loss = closure()
-        self._advance(closure, loss)
+        if self._compiled is None:
+            self._advance(closure, loss)
+        else:
+            params = [param for group in self.param_groups for param in self._live(group)]
+            self._compiled(params, lambda: self._advance(closure, loss))
         return loss
+
+    def compile(self) -> None:
+        """Have all steps from here on taken by compiled code, made from the rule as it stands.
+
+        The tensors of an elementwise rule move into one buffer for each type and device, and
+        become views of it; what shared memory with them no longer does. The state that is saved
+        stays what it is. The first step goes on as before, and the second takes seconds. Gradients
+        need not be copied where ``zero_grad(set_to_none=False)`` leaves them in place.
+
+        Raises:
+            TypeError: the rule asks for gradients itself.
+            RuntimeError: there is no compiler.
+        """
+        if self.asks:
+            raise TypeError(
+                f"{type(self).__name__} asks for gradients itself, for which the model has to run: "
+                "it has no step that could be compiled alone"
+            )
+        devices = {param.device for group in self.param_groups for param in group["params"]}
+        for device in devices:
+            if not can_compile(device):
+                needs = "Triton" if device.type == "cuda" else "a C++ compiler, g++ or clang++"
+                raise RuntimeError(f"compile needs {needs}, which is not on this machine")
+        self._compiled = CompiledStep(self)
 
     @contextmanager
     def evaluating(self) -> Iterator[None]:
@@ -177,7 +211,7 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
         moved = []
         if self.evaluate is not None:
             for group in self.param_groups:
-                options = self._options(group)
+                options = self.options(group)
                 for param in group["params"]:
                     if self.state.get(param):
                         moved.append((param, param.detach().clone()))
@@ -194,8 +228,31 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
         """Move every parameter by one step of the rule."""
         raise NotImplementedError
 
-    def _options(self, group: dict[str, Any]) -> dict[str, Any]:
+    def options(self, group: dict[str, Any]) -> dict[str, Any]:
+        """Return the hyperparameters of a group as they are now, plain numbers where they are."""
         return {name: _plain(group[name]) for name in self.hyperparameters}
+
+    def options_of(self, params: list[Tensor]) -> dict[str, Any]:
+        """Return each hyperparameter, tensor by tensor where the groups differ."""
+        groups = {id(param): group for group in self.param_groups for param in group["params"]}
+        options = [self.options(groups[id(param)]) for param in params]
+        found = {}
+        for name in self.hyperparameters:
+            values = [each[name] for each in options]
+            other = next((value for value in values if value != values[0]), None)
+            if other is not None and name in self.of_model:
+                raise ValueError(
+                    f"{name} must be the same in all groups of {type(self).__name__}, since it "
+                    f"belongs to the whole model, got {values[0]} and {other}"
+                )
+            found[name] = PerTensor(values) if other is not None or not values else values[0]
+        return found
+
+    def _live(self, group: dict[str, Any]) -> Iterator[Tensor]:
+        for param in group["params"]:
+            if param.grad is not None:
+                self._refuse_sparse(param)
+                yield param
 
     def _refuse_sparse(self, param: Tensor) -> None:
         if param.grad is not None and param.grad.is_sparse:

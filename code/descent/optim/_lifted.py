@@ -1,7 +1,7 @@
 """The optimizers made from rules of the three shapes."""
 
 from collections.abc import Callable
-from typing import Any, ClassVar, Concatenate
+from typing import Any, Concatenate
 
 import torch
 from torch import Tensor
@@ -9,23 +9,16 @@ from torch import Tensor
 from descent.optim._base import P, RuleOptimizer
 from descent.optim._docs import document_rule
 from descent.optim._hyperparameters import hyperparameters_of
-from descent.optim._parts import State
+from descent.optim._parts import State, real
 from descent.optim._shapes import (
+    MODEL,
     ModelState,
     Oracle,
     Params,
-    PerTensor,
     each_parameter,
     gradient_once,
     remembering,
 )
-
-BLOCK = 2**15
-"""How many numbers an elementwise rule is given at a time: so few that what it computes on the way
-stays in the processor's cache."""
-
-MODEL = "model"
-"""Where an optimizer's ``state`` keeps what belongs to no single parameter."""
 
 
 class _EachParameter(RuleOptimizer[P]):
@@ -33,49 +26,21 @@ class _EachParameter(RuleOptimizer[P]):
 
     def _advance(self, closure: Callable[[], Tensor] | None, loss: Tensor | None) -> None:
         for group in self.param_groups:
-            options = self._options(group)
-            for param in group["params"]:
-                if param.grad is None:
-                    continue
-                self._refuse_sparse(param)
+            options = self.options(group)
+            for param in self._live(group):
                 old, grad, state = param, param.grad, self.state[param]
                 if param.is_complex():
                     old, grad, state = real(old), real(grad), _map(real, state)
-                state = self._in_place(old, grad, state, options)
+                new, state = type(self).rule(old, grad, state, **options)
+                old.copy_(new)
                 self.state[param] = _complex(state, old) if param.is_complex() else state
-
-    def _in_place(
-        self, param: Tensor, grad: Tensor, state: State, options: dict[str, Any]
-    ) -> State:
-        """Overwrite a tensor by where the rule takes it, and return the rule's new state."""
-        rule = type(self).rule
-        if self.elementwise and param.numel() > BLOCK and _in_line(param, grad, *state.values()):
-            whole = {name for name, each in state.items() if each.shape == param.shape}
-            params, grads = param.view(-1).split(BLOCK), grad.view(-1).split(BLOCK)
-            states = {name: state[name].view(-1).split(BLOCK) for name in whole}
-            for index, (block, its_grad) in enumerate(zip(params, grads, strict=True)):
-                own = state | {name: blocks[index] for name, blocks in states.items()}
-                new, moved = rule(block, its_grad, own, **options)
-                if moved.keys() != state.keys():  # it begins to remember something: in one piece
-                    break
-                block.copy_(new)
-                for name in whole:
-                    own[name].copy_(moved[name])
-            else:
-                return {name: state[name] if name in whole else moved[name] for name in state}
-        new, state = rule(param, grad, state, **options)
-        param.copy_(new)
-        return state
 
 
 class _WholeModel(RuleOptimizer[P]):
     """Follows a rule that sees all tensors that have a gradient at once."""
 
-    of_model: ClassVar[frozenset[str]] = frozenset()
-    """The hyperparameters that cannot differ between groups."""
-
     def _advance(self, closure: Callable[[], Tensor] | None, loss: Tensor | None) -> None:
-        params = [p for group in self.param_groups for p in group["params"] if p.grad is not None]
+        params = [param for group in self.param_groups for param in self._live(group)]
         self._follow(params, loss, self._gradients(params))
 
     def _gradients(self, params: list[Tensor]) -> Params:
@@ -98,7 +63,7 @@ class _WholeModel(RuleOptimizer[P]):
             self.state.get(MODEL, {}), tuple(_map(real, self.state[param]) for param in params)
         )
         known = remembering(elsewhere, start, loss, grads)
-        new, state = type(self).update(start, known, state, **self._options_of_all(params))
+        new, state = type(self).update(start, known, state, **self.options_of(params))
         for param, moved, its_state in zip(params, new, state.each, strict=True):
             real(param).copy_(moved)
             self.state[param] = (
@@ -106,22 +71,6 @@ class _WholeModel(RuleOptimizer[P]):
             )
         if state.model:
             self.state[MODEL] = state.model
-
-    def _options_of_all(self, params: list[Tensor]) -> dict[str, Any]:
-        """Return each hyperparameter, tensor by tensor where the groups differ."""
-        groups = {id(param): group for group in self.param_groups for param in group["params"]}
-        options = [self._options(groups[id(param)]) for param in params]
-        found = {}
-        for name in self.hyperparameters:
-            values = [each[name] for each in options]
-            other = next((value for value in values if value != values[0]), None)
-            if other is not None and name in self.of_model:
-                raise ValueError(
-                    f"{name} must be the same in all groups of {type(self).__name__}, since it "
-                    f"belongs to the whole model, got {values[0]} and {other}"
-                )
-            found[name] = PerTensor(values) if other is not None or not values else values[0]
-        return found
 
 
 class _Oracle(_WholeModel[P]):
@@ -164,8 +113,8 @@ def from_rule(
     Args:
         rule: ``(param, grad, state, ...)`` to the new parameter and state; a pure function whose
             further arguments are the hyperparameters.
-        elementwise: whether each number moves as it would alone. Large tensors are then taken in
-            pieces, which is faster, and many are compiled as one.
+        elementwise: whether each number moves as it would alone, so that many tensors can be
+            compiled as one.
         evaluate: ``(param, state, **hyperparameters)`` to where the model is to be judged.
 
     Example:
@@ -271,11 +220,6 @@ def _made(
     )
 
 
-def real(tensor: Tensor) -> Tensor:
-    """See complex numbers as pairs of real ones, which is what rules are written for."""
-    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
-
-
 def _map(function: Callable[[Tensor], Tensor], state: State) -> State:
     return {name: function(each) for name, each in state.items()}
 
@@ -286,7 +230,3 @@ def _complex(state: State, like: Tensor) -> State:
         name: torch.view_as_complex(each) if each.shape == like.shape else each
         for name, each in state.items()
     }
-
-
-def _in_line(*tensors: Tensor) -> bool:
-    return all(each.is_contiguous() for each in tensors)

@@ -9,6 +9,16 @@ State = dict[str, Tensor]
 """What a rule remembers of one parameter, under PyTorch's names; empty before the first step."""
 
 
+def real(tensor: Tensor) -> Tensor:
+    """See complex numbers as pairs of real ones, which is what rules are written for.
+
+    Example:
+        >>> real(torch.tensor([1 + 2j]))
+        tensor([[1., 2.]])
+    """
+    return torch.view_as_real(tensor) if tensor.is_complex() else tensor
+
+
 def as_number(value: Number) -> Number:
     """Turn a tensor without dimensions into Python's number, with the digits of float64.
 
@@ -78,7 +88,7 @@ def regularized(
         if decoupled:
             param = param * (1 - lr * weight_decay)
         else:
-            grad = grad + weight_decay * param
+            grad = blend(grad, weight_decay, param)
     return param, grad
 
 
@@ -120,7 +130,35 @@ def average_of_squares(old: Tensor, new: Tensor, keep: Number) -> Tensor:
         >>> average_of_squares(torch.tensor([1.0]), torch.tensor([3.0]), 0.75)
         tensor([3.])
     """
-    return torch.addcmul(keep * old, (1 - keep) * new, new)
+    if isinstance(keep, Tensor):
+        return torch.addcmul(keep * old, (1 - keep) * new, new)
+    return (keep * old).addcmul(new, new, value=1 - keep)
+
+
+def descend(param: Tensor, lr: Number, along: Tensor, over: Tensor | None = None) -> Tensor:
+    """Return ``param - lr * along``, or ``param - lr * along / over``, in one operation.
+
+    An optimizer is limited by how often it reads and writes its tensors, not by arithmetic.
+
+    Example:
+        >>> descend(torch.tensor([1.0]), 0.5, torch.tensor([4.0]), torch.tensor([8.0]))
+        tensor([0.7500])
+    """
+    if isinstance(lr, Tensor):  # one number for each run
+        return param - (lr * along if over is None else lr * along / over)
+    if over is None:
+        return torch.add(param, along, alpha=-lr)
+    return torch.addcdiv(param, along, over, value=-lr)
+
+
+def blend(new: Tensor, keep: Number, old: Tensor) -> Tensor:
+    """Return ``new + keep * old`` in one operation.
+
+    Example:
+        >>> blend(torch.tensor([1.0]), 0.5, torch.tensor([4.0]))
+        tensor([3.])
+    """
+    return new + keep * old if isinstance(keep, Tensor) else torch.add(new, old, alpha=keep)
 
 
 def bias_correction(keep: Number, step: Number) -> Number:

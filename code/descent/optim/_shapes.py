@@ -29,6 +29,10 @@ Oracle = Callable[[Params], tuple[Tensor, Params]]
 """``oracle(params) -> (loss, grads)``, the loss and its gradient anywhere."""
 
 
+MODEL = "model"
+"""Where an optimizer's ``state`` keeps what belongs to no single parameter."""
+
+
 class ModelState(NamedTuple):
     """What a rule remembers of a whole model.
 

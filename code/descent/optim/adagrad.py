@@ -8,7 +8,7 @@ from torch import Tensor
 from descent._checks import Number
 from descent.optim._hyperparameters import CoupledDecay, Eps, In, Maximize, StepLength
 from descent.optim._lifted import from_rule
-from descent.optim._parts import State, as_number, regularized, started
+from descent.optim._parts import State, as_number, descend, regularized, started
 
 
 def adagrad(
@@ -61,7 +61,7 @@ def adagrad(
     step = state["step"] + 1
     sum_of_squares = torch.addcmul(state["sum"], grad, grad)
     rate = lr / (1 + (as_number(step) - 1) * lr_decay)
-    new = param - rate * grad / (sum_of_squares.sqrt() + eps)
+    new = descend(param, rate, grad, sum_of_squares.sqrt() + eps)
     return new, {"step": step, "sum": sum_of_squares}
 
 

@@ -9,9 +9,11 @@ from descent.optim._hyperparameters import Betas, Decoupled, Eps, Maximize, Step
 from descent.optim._lifted import from_rule
 from descent.optim._parts import (
     State,
+    as_number,
     average,
     average_of_squares,
     bias_correction,
+    descend,
     regularized,
     started,
 )
@@ -66,6 +68,7 @@ def adam(
     )
     state = started(state, param, "exp_avg", "exp_avg_sq")
     step = state["step"] + 1
+    count = as_number(step)
     exp_avg = average(state["exp_avg"], grad, beta1)
     exp_avg_sq = average_of_squares(state["exp_avg_sq"], grad, beta2)
     state |= {"step": step, "exp_avg": exp_avg, "exp_avg_sq": exp_avg_sq}
@@ -73,8 +76,8 @@ def adam(
         state = started(state, param, "max_exp_avg_sq")
         exp_avg_sq = torch.maximum(state["max_exp_avg_sq"], exp_avg_sq)
         state |= {"max_exp_avg_sq": exp_avg_sq}
-    denom = exp_avg_sq.sqrt() / bias_correction(beta2, step) ** 0.5 + eps
-    return param - lr / bias_correction(beta1, step) * exp_avg / denom, state
+    denom = exp_avg_sq.sqrt() / bias_correction(beta2, count) ** 0.5 + eps
+    return descend(param, lr / bias_correction(beta1, count), exp_avg, denom), state
 
 
 class Adam(from_rule(adam, elementwise=True)):

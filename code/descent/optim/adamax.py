@@ -8,14 +8,14 @@ from torch import Tensor
 from descent._checks import Number
 from descent.optim._hyperparameters import CoupledDecay, In, Maximize, StepLength
 from descent.optim._lifted import from_rule
-from descent.optim._parts import State, average, bias_correction, regularized, started
+from descent.optim._parts import State, average, bias_correction, descend, regularized, started
 
 
 def adamax(
     param: Tensor,
     grad: Tensor,
     state: State,
-    lr: StepLength = 1e-3,
+    lr: StepLength = 2e-3,
     betas: Annotated[
         tuple[Number, Number],
         In("[0, 1)"),
@@ -58,7 +58,7 @@ def adamax(
     step = state["step"] + 1
     exp_avg = average(state["exp_avg"], grad, beta1)
     exp_inf = torch.maximum(beta2 * state["exp_inf"], grad.abs() + eps)
-    new = param - lr / bias_correction(beta1, step) * exp_avg / exp_inf
+    new = descend(param, lr / bias_correction(beta1, step), exp_avg, exp_inf)
     return new, {"step": step, "exp_avg": exp_avg, "exp_inf": exp_inf}
 
 

@@ -4,7 +4,7 @@ from torch import Tensor
 
 from descent.optim._hyperparameters import LearningRate
 from descent.optim._lifted import from_rule
-from descent.optim._parts import State
+from descent.optim._parts import State, descend
 
 
 def gradient_descent(
@@ -28,7 +28,7 @@ def gradient_descent(
     References:
         Derived in the chapter on gradient descent.
     """
-    return param - lr * grad, state
+    return descend(param, lr, grad), state
 
 
 class GradientDescent(from_rule(gradient_descent, elementwise=True)):

@@ -22,6 +22,7 @@ from descent.optim._parts import (
     average,
     average_of_squares,
     bias_correction,
+    descend,
     regularized,
     started,
 )
@@ -84,7 +85,8 @@ def nadam(
     denom = (exp_avg_sq / bias_correction(beta2, step)).sqrt() + eps
     of_grad = lr * (1 - mu) / (1 - mu_product)
     of_average = lr * mu_next / (1 - mu_product * mu_next)
-    return param - of_grad * grad / denom - of_average * exp_avg / denom, {
+    param = descend(param, of_grad, grad, denom)
+    return descend(param, of_average, exp_avg, denom), {
         "step": as_kept(step),
         "mu_product": as_kept(mu_product),
         "exp_avg": exp_avg,

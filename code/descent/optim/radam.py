@@ -14,6 +14,7 @@ from descent.optim._parts import (
     average,
     average_of_squares,
     bias_correction,
+    descend,
     regularized,
     started,
 )
@@ -91,14 +92,15 @@ def radam(
     correction2 = bias_correction(beta2, step)
     rho_inf = 2 / (1 - beta2) - 1
     rho = rho_inf - 2 * step * beta2**step / correction2
-    momentum = lr / bias_correction(beta1, step) * exp_avg
+    rate = lr / bias_correction(beta1, step)
     if not isinstance(rho, Tensor) and rho <= 5:
-        return param - momentum, state
+        return descend(param, rate, exp_avg), state
     rectified = (rho - 4) * (rho - 2) * rho_inf / ((rho_inf - 4) * (rho_inf - 2) * rho)
-    adaptive = (rectified * correction2) ** 0.5 * momentum / (exp_avg_sq.sqrt() + eps)
+    adaptive = rate * (rectified * correction2) ** 0.5
+    moved = descend(param, adaptive, exp_avg, exp_avg_sq.sqrt() + eps)
     if isinstance(rho, Tensor):  # where the length is below 5 the root may not exist
-        adaptive = torch.where(rho > 5, adaptive, momentum)
-    return param - adaptive, state
+        moved = torch.where(rho > 5, moved, descend(param, rate, exp_avg))
+    return moved, state
 
 
 class RAdam(from_rule(radam, elementwise=True)):

@@ -7,7 +7,16 @@ from torch import Tensor
 from descent._checks import Number
 from descent.optim._hyperparameters import CoupledDecay, Eps, In, Maximize, StepLength
 from descent.optim._lifted import from_rule
-from descent.optim._parts import State, average, average_of_squares, is_on, regularized, started
+from descent.optim._parts import (
+    State,
+    average,
+    average_of_squares,
+    blend,
+    descend,
+    is_on,
+    regularized,
+    started,
+)
 
 
 def rmsprop(
@@ -70,10 +79,10 @@ def rmsprop(
         square_avg = square_avg.addcmul(grad_avg, grad_avg, value=-1)
     denom = square_avg.sqrt() + eps
     if not is_on(momentum):
-        return param - lr * grad / denom, state
+        return descend(param, lr, grad, denom), state
     state = started(state, param, "momentum_buffer")
-    buffer = momentum * state["momentum_buffer"] + grad / denom
-    return param - lr * buffer, state | {"momentum_buffer": buffer}
+    buffer = blend(grad / denom, momentum, state["momentum_buffer"])
+    return descend(param, lr, buffer), state | {"momentum_buffer": buffer}
 
 
 class RMSprop(from_rule(rmsprop, elementwise=True)):

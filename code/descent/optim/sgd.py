@@ -7,7 +7,7 @@ from torch import Tensor
 from descent._checks import Number
 from descent.optim._hyperparameters import CoupledDecay, In, LearningRate, Maximize
 from descent.optim._lifted import from_rule
-from descent.optim._parts import State, is_on, regularized
+from descent.optim._parts import State, blend, descend, is_on, regularized
 
 
 def sgd(
@@ -66,10 +66,10 @@ def sgd(
             if isinstance(momentum, Tensor):  # the runs without momentum have nothing to dampen
                 dampening = dampening * (momentum != 0).to(momentum.dtype)
             fresh = (1 - dampening) * grad if is_on(dampening) else grad
-            buffer = momentum * buffer + fresh
+            buffer = blend(fresh, momentum, buffer)
         state = {"momentum_buffer": buffer}
-        grad = grad + momentum * buffer if nesterov else buffer
-    return param - lr * grad, state
+        grad = blend(grad, momentum, buffer) if nesterov else buffer
+    return descend(param, lr, grad), state
 
 
 class SGD(from_rule(sgd, elementwise=True)):
