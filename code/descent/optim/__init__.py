@@ -1,6 +1,7 @@
 """The update rules, each written once, and the optimizers made from them."""
 
 from descent.optim._base import RuleOptimizer
+from descent.optim._describe import describe
 from descent.optim._lifted import from_model_rule, from_oracle_rule, from_rule
 from descent.optim._parts import State
 from descent.optim._shapes import ModelState, Oracle, Params, Rule, Runs
@@ -55,6 +56,7 @@ __all__ = [
     "adamw",
     "clip_grad_norm",
     "clipped",
+    "describe",
     "from_model_rule",
     "from_oracle_rule",
     "from_rule",

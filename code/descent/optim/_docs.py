@@ -3,7 +3,7 @@
 import inspect
 import re
 from collections.abc import Callable, Mapping
-from textwrap import indent, wrap
+from textwrap import indent
 from typing import TYPE_CHECKING, Any
 
 from descent.optim._hyperparameters import Hyperparameter, as_signature
@@ -94,7 +94,14 @@ def _join(sections: Mapping[str, str]) -> str:
 
 
 def _items(meanings: Mapping[str, str]) -> str:
-    lines = []
-    for name, meaning in meanings.items():
-        lines += wrap(f"{name}: {meaning}", 92, subsequent_indent="    ", break_on_hyphens=False)
+    return "\n".join(_wrapped(f"{name}: {meaning}") for name, meaning in meanings.items())
+
+
+def _wrapped(text: str) -> str:
+    # The standard library's takes ten times as long, which every import would pay.
+    lines = [""]
+    for word in text.split():
+        if len(lines[-1]) + len(word) > 90:
+            lines.append("   ")
+        lines[-1] += f" {word}" if lines[-1] else word
     return "\n".join(lines)
