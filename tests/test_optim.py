@@ -21,7 +21,7 @@ from descent.optim import (
     State,
     gradient_descent,
 )
-from descent.problems import plateau, quadratic, ravine, rosenbrock, saddle
+from descent.tasks.problems import plateau, quadratic, ravine, rosenbrock, saddle
 from descent.training import minimize
 
 SHAPES = [(), (3,), (2, 3), (0,), (0, 2), (1, 1, 4)]
