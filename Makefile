@@ -9,15 +9,16 @@ LOCKED := .venv/.locked
 READY := .venv/.ready
 PAGES := build/site/_build/html
 RUNS := build/labs
-LABS := $(shell sed -n 's|.*file: *book/\(.*_lab\) *$$|\1|p' _toc.yml)
+LABS := $(patsubst book/%.ipynb,%,$(sort $(wildcard book/*_lab.ipynb)))
 NOTEBOOKS := $(LABS:%=book/%.ipynb)
 EXECUTED := $(LABS:%=build/labs/%.ipynb)
 
 # A lab alone depends on its own parameters and exercises, every lab on the rest of the package.
-# Nothing that a lab prints or draws comes from book.py, which only checks and stages it.
-OWN := $(wildcard code/descent/labs/*_lab.py code/descent/exercises/[!_]*.py)
-PACKAGE := $(filter-out $(OWN) code/descent/book.py,$(shell find code/descent -type f ! -name '*.pyc'))
-own = $(wildcard code/descent/labs/$(1).py code/descent/exercises/$(1:_lab=).py)
+# Nothing that a lab prints or draws comes from pages.py, which only checks and stages it.
+CHAPTERS := code/descent/chapters
+OWN := $(wildcard $(CHAPTERS)/*/lab.py $(CHAPTERS)/*/exercises.py)
+PACKAGE := $(filter-out $(OWN) code/descent/press/pages.py,$(shell find code/descent -type f ! -name '*.pyc'))
+own = $(wildcard $(CHAPTERS)/$(1:_lab=)/lab.py $(CHAPTERS)/$(1:_lab=)/exercises.py)
 
 STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
@@ -52,7 +53,7 @@ $(LOCKED): requirements.txt requirements.lock
 	@pwd -P >$@
 
 $(READY): $(LOCKED) pyproject.toml
-	@$(QUIET) $(BIN)/python -m pip install --no-deps --no-build-isolation --editable .
+	@$(QUIET) $(BIN)/python -m pip install --no-deps --no-build-isolation --editable ".[book]"
 	@touch $@
 
 # One rule for every lab. `descent run` puts the result in place only when the lab has run to its
@@ -79,7 +80,12 @@ site: $(READY) ## render the book from the labs executed in RUNS, by default bui
 		print(pathlib.Path("$(PAGES)/index.html").resolve().as_uri())')"
 
 serve: book ## render the book and open it on localhost
-	@$(BIN)/python .ci/serve.py $(PAGES) $(PORT)
+	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT) or None))' 2>/dev/null \
+		|| { echo "serve: PORT must be a free port in [1, 65535], got $(PORT)" >&2; exit 1; }
+	@echo "The book is at http://localhost:$(PORT)/ until you press Ctrl-C."
+	@(sleep 1; $(BIN)/python -m webbrowser http://localhost:$(PORT)/) >/dev/null 2>&1 & \
+		exec $(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(PAGES) \
+			>build/serve.log 2>&1
 
 # Every lab runs, also after one that failed; `descent verify` then says what became of each.
 gpu: $(READY) ## execute the labs at full size on a CUDA device, and hold them against the CPU's

@@ -19,9 +19,9 @@ from pathlib import Path
 
 import torch
 
-from descent import step_time
+from descent.chapters.step_cost.theory import step_time_bound, step_traffic
 from descent.runtime import resolve_device, seed_everything, usage
-from descent.theory import step_time_bound, step_traffic
+from descent.training import timing
 
 ROOT = Path(__file__).resolve().parent.parent
 NAMES = ["eager", "compiled", "loop", "foreach", "fused", "product"]
@@ -35,12 +35,12 @@ def main() -> None:
     seed_everything(0)
     device = resolve_device(arguments.device)
     rows = []
-    with step_time.all_cores():
+    with timing.all_cores():
         for size in sizes_up_to(arguments.params or LARGEST[device.type]):
             for num_tensors in NUM_TENSORS:
-                steps = step_time.ways("Adam", size, num_tensors, device)
-                steps["product"] = step_time.in_place_product(KEPT * size, device)
-                times = step_time.race(steps, rounds=arguments.rounds)
+                steps = timing.ways("Adam", size, num_tensors, device)
+                steps["product"] = timing.in_place_product(KEPT * size, device)
+                times = timing.race(steps, rounds=arguments.rounds)
                 rows.append([size, num_tensors, *(told(times, name) for name in NAMES)])
                 print(*rows[-1], flush=True)
                 if num_tensors == 1:  # the last of these is the largest

@@ -18,12 +18,12 @@ from pathlib import Path
 import torch
 from torch.nn.functional import cross_entropy
 
-from descent.data import digits
-from descent.models import mlp
 from descent.optim import SGD
 from descent.runtime import seed_everything
-from descent.sampling import reshuffled
 from descent.sweeps import grid, sweep
+from descent.tasks.data import digits
+from descent.tasks.models import mlp
+from descent.tasks.sampling import reshuffled
 from descent.training import fit
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,7 +7,7 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_output
 
-from descent import book
+from descent.press import pages
 
 TOC = {
     "format": "jb-book",
@@ -36,7 +36,7 @@ def write(file, *cells):
 def root(tmp_path):
     root = tmp_path / "checkout"
     for lab in ("one_lab", "two_lab"):
-        write(book.notebook_of(lab, root), new_code_cell("1 + 1"))
+        write(pages.notebook_of(lab, root), new_code_cell("1 + 1"))
     (root / "book" / "picture.png").write_bytes(b"\x89PNG\xff")
     (root / "_toc.yml").write_text(yaml.safe_dump(TOC))
     (root / "_config.yml").write_text("title: A book\nexecute: {execute_notebooks: force}\n")
@@ -51,12 +51,19 @@ def executed(tmp_path):
 
 
 def test_labs_are_found_in_the_order_of_the_book(root):
-    assert book.labs_in_toc(root) == ["one_lab", "two_lab"]
+    assert pages.labs_in_toc(root) == ["one_lab", "two_lab"]
+
+
+@pytest.mark.parametrize("toc", ["root: [", "format: jb-book", "root: a\nchapters: [file: b]"])
+def test_a_table_of_contents_that_cannot_be_read(root, toc):
+    (root / "_toc.yml").write_text(toc)
+    with pytest.raises(ValueError, match=r"^cannot read .*_toc\.yml: .+$"):
+        pages.labs_in_toc(root)
 
 
 def test_a_folder_without_a_book(tmp_path):
     with pytest.raises(ValueError, match=r"there is no _toc\.yml in .*; the labs are part of a"):
-        book.labs_in_toc(tmp_path)
+        pages.labs_in_toc(tmp_path)
 
 
 @pytest.mark.parametrize(
@@ -84,17 +91,17 @@ def test_a_folder_without_a_book(tmp_path):
 )
 def test_faults_of_a_notebook(cells, faults, tmp_path):
     write(tmp_path / "lab.ipynb", *cells)
-    assert book.faults_of(tmp_path / "lab.ipynb") == faults
+    assert pages.faults_of(tmp_path / "lab.ipynb") == faults
 
 
 def test_half_a_notebook_is_a_fault(executed):
     file = executed / "one_lab.ipynb"
     file.write_bytes(file.read_bytes()[:-20])
-    assert book.faults_of(file) == ["not a whole notebook"]
+    assert pages.faults_of(file) == ["not a whole notebook"]
 
 
 def test_the_gate_opens_when_each_lab_ran(executed, root):
-    book.check_executed(executed, root)
+    pages.check_executed(executed, root)
 
 
 def test_the_gate_names_every_fault(executed, root):
@@ -103,7 +110,7 @@ def test_the_gate_names_every_fault(executed, root):
     write(executed / "two_lab.ipynb", new_code_cell("a"), new_code_cell("b"))
     write(executed / "three_lab.ipynb", ran())
     with pytest.raises(ValueError, match="not executed") as refused:
-        book.check_executed(executed, root)
+        pages.check_executed(executed, root)
     assert str(refused.value).splitlines() == [
         "one_lab: not executed",
         f"one_lab: its last run failed, see {executed / 'one_lab.partial.ipynb'}",
@@ -115,7 +122,7 @@ def test_the_gate_names_every_fault(executed, root):
 
 def test_the_gate_stays_shut_where_nothing_was_executed(tmp_path, root):
     with pytest.raises(ValueError, match="one_lab: not executed\ntwo_lab: not executed"):
-        book.check_executed(tmp_path / "nowhere", root)
+        pages.check_executed(tmp_path / "nowhere", root)
 
 
 def test_stage_lays_out_the_book_with_executed_labs(executed, root, tmp_path):
@@ -123,7 +130,7 @@ def test_stage_lays_out_the_book_with_executed_labs(executed, root, tmp_path):
     cache.parent.mkdir(parents=True)
     cache.touch()
     site = tmp_path / "site"
-    book.stage(executed, site, root)
+    pages.stage(executed, site, root)
     assert sorted(str(file.relative_to(site)) for file in site.rglob("*") if file.is_file()) == [
         "_config.yml",
         "_toc.yml",
@@ -132,7 +139,7 @@ def test_stage_lays_out_the_book_with_executed_labs(executed, root, tmp_path):
         "book/two_lab.ipynb",
     ]
     for lab in ("one_lab", "two_lab"):
-        staged = book.notebook_of(lab, site).read_bytes()
+        staged = pages.notebook_of(lab, site).read_bytes()
         assert staged == (executed / f"{lab}.ipynb").read_bytes()
     assert (site / "book" / "picture.png").read_bytes() == b"\x89PNG\xff"
     assert yaml.safe_load((site / "_toc.yml").read_text()) == TOC
@@ -142,7 +149,7 @@ def test_stage_lays_out_the_book_with_executed_labs(executed, root, tmp_path):
 
 def test_stage_follows_the_book_and_touches_only_what_changed(executed, root, tmp_path):
     site = tmp_path / "site"
-    book.stage(executed, site, root)
+    pages.stage(executed, site, root)
     built = site / "_build" / "page.html"
     built.parent.mkdir()
     built.touch()
@@ -152,7 +159,7 @@ def test_stage_follows_the_book_and_touches_only_what_changed(executed, root, tm
     (root / "book" / "new.md").write_text("# New")
     write(executed / "two_lab.ipynb", ran(), ran())
 
-    book.stage(executed, site, root)
+    pages.stage(executed, site, root)
     assert built.is_file()
     assert not (site / "book" / "picture.png").exists()
     changed = {file.name for file in site.rglob("*") if file.is_file() and file.stat().st_mtime}

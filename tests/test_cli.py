@@ -15,13 +15,15 @@ import papermill
 import pytest
 import torch
 
-from descent import book, labs, records, runner
-from descent.cli import main
+from descent import chapters
+from descent.chapters import parameters
+from descent.press import pages, records, runner
+from descent.press.cli import main
 
 LAB = "tiny_lab"
-HERE = str(Path(__file__).parent)  # where its parameters are
-RUN = f"import sys; from descent import cli, labs; labs.__path__.append({HERE!r}); "
-RUN += "sys.exit(cli.main())"
+HERE = str(Path(__file__).parent / "support")  # where its parameters are
+RUN = "import sys; from descent import chapters; from descent.press import cli; "
+RUN += f"chapters.__path__.append({HERE!r}); sys.exit(cli.main())"
 COMMAND = [sys.executable, "-c", RUN]
 SLEEP = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
 
@@ -37,8 +39,9 @@ def write_lab(root, *cells):
         metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
     )
     (root / "book").mkdir(parents=True, exist_ok=True)
-    (root / "_toc.yml").write_text(f"root: book/index\nchapters: [file: book/{LAB}]\n")
-    nbformat.write(notebook, book.notebook_of(LAB, root))
+    toc = f"format: jb-book\nroot: book/index\nchapters: [file: book/{LAB}]\n"
+    (root / "_toc.yml").write_text(toc)
+    nbformat.write(notebook, pages.notebook_of(LAB, root))
     return root
 
 
@@ -74,7 +77,7 @@ def is_alive(pid):
 
 @pytest.fixture(autouse=True)
 def tiny_lab_is_known(monkeypatch):
-    monkeypatch.setattr(labs, "__path__", [*labs.__path__, HERE])
+    monkeypatch.setattr(chapters, "__path__", [*chapters.__path__, HERE])
 
 
 @pytest.fixture
@@ -102,7 +105,8 @@ def test_list_shows_default_range_and_meaning(tmp_path, capsys):
 
 
 def test_list_does_not_wait_for_torch():
-    code = "import sys; from descent.cli import main; main(['list']); print('torch' in sys.modules)"
+    code = "import sys; from descent.press import cli; cli.main(['list']); "
+    code += "print('torch' in sys.modules)"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.endswith("False\n")
 
@@ -174,21 +178,21 @@ def test_unwritable_output_is_one_line_and_no_kernel(
 
 
 def test_missing_notebook(tmp_path, capsys, no_kernel):
-    book.notebook_of(LAB, write_lab(tmp_path)).unlink()
+    pages.notebook_of(LAB, write_lab(tmp_path)).unlink()
     assert run(tmp_path) == 1
     assert capsys.readouterr().err.startswith("descent: there is no notebook ")
 
 
 @pytest.mark.parametrize("content", ['{"cells": [', b"\xff\xfe"])
 def test_unreadable_notebook(content, tmp_path, capsys, no_kernel):
-    file = book.notebook_of(LAB, write_lab(tmp_path))
+    file = pages.notebook_of(LAB, write_lab(tmp_path))
     file.write_bytes(content if isinstance(content, bytes) else content.encode())
     assert run(tmp_path) == 1
     assert re.fullmatch(r"descent: cannot read .*\.ipynb: .+\n", capsys.readouterr().err)
 
 
 def test_default_that_is_no_literal(tmp_path, capsys, no_kernel):
-    file = book.notebook_of(LAB, write_lab(tmp_path))
+    file = pages.notebook_of(LAB, write_lab(tmp_path))
     file.write_text(file.read_text().replace("seed = 3", "seed = max(0, 1)"))
     assert run(tmp_path) == 1
     assert re.fullmatch(r"descent: cannot read .*\.ipynb: .+\n", capsys.readouterr().err)
@@ -241,7 +245,7 @@ def test_progress_names_the_lab_and_the_place(tmp_path, capsys):
     ],
 )
 def test_option_beats_profile_beats_default(arguments, seed, tmp_path, monkeypatch):
-    monkeypatch.setitem(labs.parameters_of(LAB).profiles, "smoke", {"seed": 5})
+    monkeypatch.setitem(parameters.parameters_of(LAB).profiles, "smoke", {"seed": 5})
     write_lab(tmp_path, "print(seed)")
     assert run(tmp_path, *arguments) == 0
     assert printed(tmp_path / "out" / f"{LAB}.ipynb") == f"{seed}\n"

@@ -5,8 +5,8 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from descent.curvature import sharpness
-from descent.models import mlp
+from descent.measure.curvature import sharpness
+from descent.tasks.models import mlp
 
 
 def data(dtype, classes=3, seed=0):

@@ -6,7 +6,7 @@ import pytest
 import torch
 from sklearn.datasets import load_diabetes, load_digits
 
-from descent.data import diabetes, digits, published
+from descent.tasks.data import diabetes, digits, published
 
 
 def test_the_digits_are_scikit_learns_scaled_as_a_whole():
@@ -64,7 +64,8 @@ def test_a_table_that_is_not_there_is_named():
 
 def test_importing_the_package_loads_no_heavy_library():
     code = (
-        "import sys, descent.data, descent.optim, descent.training, descent.curvature\n"
+        "import sys, descent.optim, descent.training\n"
+        "import descent.measure.curvature, descent.tasks.data\n"
         "print([name for name in ('scipy', 'sklearn', 'pandas', 'matplotlib', 'torch._dynamo')"
         " if name in sys.modules])"
     )

@@ -2,9 +2,14 @@
 
 import os
 import shutil
+import signal
+import socket
 import subprocess
+import sys
 import time
 from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
 
 import pytest
 
@@ -13,17 +18,20 @@ BOTH = {"first_lab", "second_lab"}
 
 SOURCES = [
     "_config.yml",
+    "_toc.yml",
     "README.md",
     "book/first.md",
     "book/first_lab.ipynb",
     "book/second_lab.ipynb",
-    "code/descent/book.py",
-    "code/descent/models.py",
-    "code/descent/exercises/__init__.py",
-    "code/descent/exercises/first.py",
-    "code/descent/labs/__init__.py",
-    "code/descent/labs/first_lab.py",
-    "code/descent/labs/second_lab.py",
+    "code/descent/press/pages.py",
+    "code/descent/chapters/parameters.py",
+    "code/descent/chapters/verdict.py",
+    "code/descent/chapters/first/exercises.py",
+    "code/descent/chapters/first/lab.py",
+    "code/descent/chapters/second/lab.py",
+    "code/descent/chapters/second/theory.py",
+    "code/descent/plotting.py",
+    "code/descent/tasks/models.py",
     "pyproject.toml",
     "requirements.lock",
     "requirements.txt",
@@ -54,9 +62,6 @@ class Tree:
         shutil.copytree(ROOT / ".ci", root / ".ci")
         for source in SOURCES:
             self.write(source)
-        self.write(
-            "_toc.yml", "- file: book/first\n- file: book/first_lab\n- file: book/second_lab"
-        )
         self.write(".venv/bin/descent", DESCENT).chmod(0o755)
         self.write(".venv/.locked", f"{root.resolve()}\n")
         self.write(".venv/.ready")
@@ -119,7 +124,7 @@ def test_a_fresh_tree_runs_every_lab(tree):
         "_config.yml",
         "_toc.yml",
         "book/first.md",
-        "code/descent/book.py",
+        "code/descent/press/pages.py",
         "pyproject.toml",
     ],
 )
@@ -135,10 +140,10 @@ def test_prose_and_settings_run_no_lab(tree, path):
     ("path", "lab"),
     [
         ("book/first_lab.ipynb", "first_lab"),
-        ("code/descent/labs/first_lab.py", "first_lab"),
-        ("code/descent/exercises/first.py", "first_lab"),
+        ("code/descent/chapters/first/lab.py", "first_lab"),
+        ("code/descent/chapters/first/exercises.py", "first_lab"),
         ("book/second_lab.ipynb", "second_lab"),
-        ("code/descent/labs/second_lab.py", "second_lab"),
+        ("code/descent/chapters/second/lab.py", "second_lab"),
     ],
 )
 def test_a_changed_lab_runs_alone(tree, path, lab):
@@ -150,9 +155,11 @@ def test_a_changed_lab_runs_alone(tree, path, lab):
 @pytest.mark.parametrize(
     "path",
     [
-        "code/descent/models.py",
-        "code/descent/labs/__init__.py",
-        "code/descent/exercises/__init__.py",
+        "code/descent/plotting.py",
+        "code/descent/tasks/models.py",
+        "code/descent/chapters/parameters.py",
+        "code/descent/chapters/verdict.py",
+        "code/descent/chapters/second/theory.py",
         "requirements.txt",
         "requirements.lock",
     ],
@@ -165,7 +172,7 @@ def test_a_changed_package_or_lock_runs_every_lab(tree, path):
 
 def test_a_failing_lab_fails_make_and_keeps_the_last_result(tree):
     tree.write("first_lab.fails")
-    tree.change("code/descent/models.py")
+    tree.change("code/descent/tasks/models.py")
     assert tree.make("labs", "JOBS=1").returncode != 0
     assert tree.ran() == BOTH, "the other labs must still run"
     assert tree.result("first_lab").read_text() == "result of first_lab\n"
@@ -177,7 +184,7 @@ def test_a_failing_lab_fails_make_and_keeps_the_last_result(tree):
 
 
 def test_a_lab_that_left_the_book_leaves_the_build(tree):
-    tree.write("_toc.yml", "- file: book/first_lab")
+    tree.root.joinpath("book/second_lab.ipynb").unlink()
     partial = tree.write("build/labs/first_lab.partial.ipynb")
     assert tree.make("labs").returncode == 0
     assert tree.result("first_lab").exists()
@@ -187,14 +194,14 @@ def test_a_lab_that_left_the_book_leaves_the_build(tree):
 
 @pytest.mark.parametrize("options", [["JOBS=2"], ["-j2"], ["-j"]])
 def test_labs_run_side_by_side(tree, options):
-    tree.change("code/descent/models.py")
+    tree.change("code/descent/tasks/models.py")
     tree.write("meet")
     done = tree.make(*options, "labs")
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
 
 
 def test_one_job_is_one_lab_at_a_time(tree):
-    tree.change("code/descent/models.py")
+    tree.change("code/descent/tasks/models.py")
     tree.write("meet")
     assert tree.make("JOBS=1", "labs").returncode != 0
 
@@ -323,6 +330,46 @@ def test_gpu_runs_one_lab_alone(gpu):
         ["run", "second_lab"],
         ["verify", "build/gpu"],
     ]
+
+
+@pytest.fixture
+def rendered(tree):
+    tree.write(".venv/bin/descent", "#!/bin/sh\n").chmod(0o755)
+    tree.write(".venv/bin/jupyter-book", "#!/bin/sh\n").chmod(0o755)
+    tree.root.joinpath(".venv/bin/python").symlink_to(sys.executable)
+    tree.write("build/site/_build/html/index.html", "the book")
+    return tree
+
+
+def test_serve_shows_the_book(rendered):
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = free.getsockname()[1]
+    env = {**os.environ, "BROWSER": "true", "MAKEFLAGS": ""}
+    command = ["make", "serve", f"PORT={port}"]
+    server = subprocess.Popen(command, cwd=rendered.root, env=env, start_new_session=True)
+    try:
+        for _ in range(100):
+            try:
+                with urlopen(f"http://localhost:{port}/") as page:
+                    assert page.read() == b"the book"
+                    break
+            except URLError:
+                time.sleep(0.1)
+        else:
+            raise AssertionError("nothing is served after 10 s")
+    finally:
+        os.killpg(server.pid, signal.SIGINT)
+        server.wait()
+
+
+@pytest.mark.parametrize("port", ["taken", "0", "65536", "http"])
+def test_serve_asks_for_a_free_port(rendered, port):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1]) if port == "taken" else port
+        done = rendered.make("serve", f"PORT={port}")
+    assert done.returncode != 0
+    first = done.stderr.splitlines()[0]
+    assert first == f"serve: PORT must be a free port in [1, 65535], got {port}"
 
 
 def test_new_pins_are_resolved_by_the_environment_there_is(tree):

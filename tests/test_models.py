@@ -2,7 +2,7 @@ import pytest
 import torch
 from torch import nn
 
-from descent.models import mlp
+from descent.tasks.models import mlp
 
 
 def weights(model):

@@ -10,11 +10,12 @@ import nbformat
 import pytest
 import torch
 
-from descent import book, labs, notebook, runner
-from descent.notebook import Lab
+from descent.chapters import parameters
+from descent.press import notebook, pages, runner
+from descent.press.notebook import Lab
 
 LAB = "gradient_descent_lab"
-DEFAULTS = {name: each.value for name, each in runner.defaults_of(book.notebook_of(LAB)).items()}
+DEFAULTS = {name: each.value for name, each in runner.defaults_of(pages.notebook_of(LAB)).items()}
 
 
 def test_start_checks_seeds_and_styles():
@@ -37,7 +38,7 @@ def test_start_refuses_what_is_not_allowed():
 @pytest.fixture
 def beginning(tmp_path):
     """The lab, up to the cell that starts it."""
-    lab = nbformat.read(book.notebook_of(LAB), as_version=4)
+    lab = nbformat.read(pages.notebook_of(LAB), as_version=4)
     starts = [f'notebook.start("{LAB}", globals())' in cell.source for cell in lab.cells]
     del lab.cells[starts.index(True) + 1 :]
     nbformat.write(lab, tmp_path / "lab.ipynb")
@@ -71,7 +72,7 @@ def test_plain_papermill_runs_with_what_is_allowed(beginning):
 
 @pytest.fixture
 def lab():
-    return Lab("a_lab", labs.LabParameters(seed=0, device="cpu"))
+    return Lab("a_lab", parameters.LabParameters(seed=0, device="cpu"))
 
 
 def test_a_claim_that_holds_prints_its_line(lab, capsys):

@@ -25,7 +25,7 @@ from descent.optim import (
     gradient_descent,
 )
 from descent.optim._hyperparameters import In
-from descent.problems import plateau, quadratic, ravine, rosenbrock, saddle
+from descent.tasks.problems import plateau, quadratic, ravine, rosenbrock, saddle
 from descent.training import minimize
 
 SHAPES = [(), (3,), (2, 3), (0,), (0, 2), (1, 1, 4)]

@@ -18,7 +18,7 @@ from descent.optim import (
     RMSprop,
     rmsprop,
 )
-from descent.problems import quadratic
+from descent.tasks.problems import quadratic
 from descent.training import minimize
 
 ADAPTIVE = [Adagrad, RMSprop, Adam, AdamW, NAdam, RAdam, Adamax]

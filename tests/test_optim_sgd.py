@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from descent.optim import SGD, sgd
-from descent.problems import quadratic
+from descent.tasks.problems import quadratic
 from descent.training import minimize
 
 

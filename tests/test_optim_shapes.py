@@ -11,12 +11,12 @@ from shapes import SHAPES, Averaged, Backtracking, ClippedSGD, Normalized, Scale
 from torch import nn
 from torch.nn.functional import mse_loss
 
-from descent.data import Dataset
 from descent.optim import OPTIMIZERS, SGD, AdamW, clip_grad_norm, clipped, describe
-from descent.problems import rosenbrock
-from descent.range_test import lr_range_test
 from descent.sweeps import grid, sweep
+from descent.tasks.data import Dataset
+from descent.tasks.problems import rosenbrock
 from descent.training import fit, minimize
+from descent.training.lr_finder import lr_range_test
 
 ALL = SHAPES | {name: OPTIMIZERS[name] for name in ("SGD", "Adam", "RAdam")}
 ROWS = pytest.mark.parametrize("optimizer", ALL.values(), ids=ALL)
@@ -128,7 +128,9 @@ def test_without_the_lift_the_norm_of_a_batch_is_not_that_of_a_run():
 def test_complex_parameters_move_as_pairs_of_real_ones(optimizer):
     def model(dtype):
         generator = torch.Generator().manual_seed(0)
-        params = [torch.randn(each, generator=generator, dtype=torch.complex128) for each in TENSORS]
+        params = [
+            torch.randn(each, generator=generator, dtype=torch.complex128) for each in TENSORS
+        ]
         return [(p if dtype.is_complex else torch.view_as_real(p)).requires_grad_() for p in params]
 
     moved = []
@@ -138,13 +140,17 @@ def test_complex_parameters_move_as_pairs_of_real_ones(optimizer):
 
         def closure(params=params, ours=ours):
             ours.zero_grad()
-            loss = sum((param.abs() ** 2 if param.is_complex() else param**2).sum() for param in params)
+            loss = sum(
+                (param.abs() ** 2 if param.is_complex() else param**2).sum() for param in params
+            )
             loss.backward()
             return loss
 
         for _ in range(4):
             ours.step(closure)
-        moved.append([p.detach() if not p.is_complex() else torch.view_as_real(p.detach()) for p in params])
+        moved.append(
+            [p.detach() if not p.is_complex() else torch.view_as_real(p.detach()) for p in params]
+        )
     for one, other in zip(*moved, strict=True):
         torch.testing.assert_close(one, other, **CLOSE)
 
@@ -323,7 +329,9 @@ def test_a_mean_is_reported_and_the_parameters_put_back():
     with ours.evaluating():
         torch.testing.assert_close(theta.detach(), torch.stack(path).mean(0))
     assert torch.equal(theta, path[-1])
-    trace = minimize(lambda at: (at**2).sum(-1), torch.ones(2).double(), Averaged, num_steps=3, lr=0.1)
+    trace = minimize(
+        lambda at: (at**2).sum(-1), torch.ones(2).double(), Averaged, num_steps=3, lr=0.1
+    )
     torch.testing.assert_close(trace.params[-1], torch.stack(path).mean(0))
     torch.testing.assert_close(trace.loss[-1], (torch.stack(path).mean(0) ** 2).sum())
 
@@ -356,7 +364,9 @@ def test_a_description_says_what_the_class_does(optimizer):
 
 
 def test_a_description_says_what_turns_a_state_on():
-    assert describe(SGD)["state"] == [{"name": "momentum_buffer", "of": "element", "when": "momentum"}]
+    assert describe(SGD)["state"] == [
+        {"name": "momentum_buffer", "of": "element", "when": "momentum"}
+    ]
     assert {"name": "length", "of": "model", "when": None} in describe(Scaled)["state"]
     states = {each["name"]: each for each in describe(OPTIMIZERS["Adam"])["state"]}
     assert states["max_exp_avg_sq"]["when"] == "amsgrad"

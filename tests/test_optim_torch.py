@@ -7,8 +7,7 @@ from typing import Any
 import pytest
 import torch
 from declared import allowed
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from descent.optim import (
     OPTIMIZERS,

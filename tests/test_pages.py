@@ -1,5 +1,6 @@
 """What must hold between the pages, the tests and the package; no build is needed to see it."""
 
+import ast
 import re
 
 import pytest
@@ -8,13 +9,14 @@ import yaml
 from printed import equations
 
 import marks
-from descent.book import ROOT
-from descent.labs import parameters_of
+from descent.chapters.parameters import parameters_of
+from descent.press.pages import ROOT
 
 BOOK = ROOT / "book"
 PROSE = {page.relative_to(BOOK).as_posix(): page.read_text("utf-8") for page in BOOK.rglob("*.md")}
 # What a reader does not import.
-INTERNAL = {"book", "cli", "records", "runner"}
+INTERNAL = {f"descent.press.{name}" for name in ("cli", "pages", "records", "runner")}
+INTERNAL |= {"descent.chapters.verdict"}
 
 
 def test_every_equation_has_a_test_and_every_test_an_equation():
@@ -77,10 +79,20 @@ def test_the_table_of_rules_states_defaults_and_states_as_pytorch_has_them():
 
 def test_every_module_has_its_place_in_the_reference():
     package = ROOT / "code/descent"
-    modules = {path.stem for path in package.iterdir() if path.suffix == ".py" or path.is_dir()}
-    public = {name for name in modules if not name.startswith("_")} - INTERNAL
-    shown = set(re.findall(r"automodule:: descent\.(\w+)", "".join(PROSE.values())))
-    assert shown == public
+    modules, packages, handed_on = set(), set(), set()
+    for path in package.rglob("*.py"):
+        parts = ("descent", *path.relative_to(package).with_suffix("").parts)
+        if parts[-1] == "__init__":
+            inside = ".".join(parts[:-1])
+            tree = ast.walk(ast.parse(path.read_text("utf-8")))
+            taken = {node.module for node in tree if isinstance(node, ast.ImportFrom)}
+            if taken := {name for name in taken if name.startswith(f"{inside}.")}:
+                packages.add(inside)
+                handed_on |= taken
+        elif not parts[-1].startswith("_"):
+            modules.add(".".join(parts))
+    shown = set(re.findall(r"automodule:: (\S+)", "".join(PROSE.values())))
+    assert shown == packages | (modules - handed_on - INTERNAL)
 
 
 @pytest.fixture
@@ -88,9 +100,9 @@ def tests_of(tmp_path):
     """Return a function that makes a text the only file of equation tests."""
 
     def write(source):
-        folder = tmp_path / marks.FOLDER
+        folder = tmp_path / marks.FOLDER / "one"
         folder.mkdir(parents=True)
-        (folder / "test_one.py").write_text(source, encoding="utf-8")
+        (folder / "test_equations.py").write_text(source, encoding="utf-8")
         return tmp_path
 
     return write
@@ -106,10 +118,10 @@ def test_marks_are_read_from_the_source(tests_of):
         "@pytest.mark.claim(cite='paper', says='so ' 'it is')\n"
         "def test_it(): pass\n"
     )
-    both = marks.Test("test_both", "tests/equations/test_one.py", 5)
+    both = marks.Test("test_both", "tests/chapters/one/test_equations.py", 5)
     assert marks.equations(root) == [("one", both), ("two", both)]
     assert marks.claims(root) == [
-        ("paper", "so it is", marks.Test("test_it", "tests/equations/test_one.py", 7))
+        ("paper", "so it is", marks.Test("test_it", "tests/chapters/one/test_equations.py", 7))
     ]
 
 
@@ -126,5 +138,6 @@ def test_marks_are_read_from_the_source(tests_of):
 )
 def test_a_mark_that_cannot_be_read_is_refused(tests_of, decorator, problem):
     root = tests_of(f"@pytest.mark.{decorator}\ndef test_it(): pass\n")
-    with pytest.raises(ValueError, match=re.escape(f"tests/equations/test_one.py:2: {problem}")):
+    place = "tests/chapters/one/test_equations.py:2"
+    with pytest.raises(ValueError, match=re.escape(f"{place}: {problem}")):
         marks.equations(root), marks.claims(root)

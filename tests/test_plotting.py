@@ -1,4 +1,4 @@
-from itertools import combinations, pairwise
+from itertools import combinations, pairwise, product
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -10,7 +10,7 @@ from matplotlib.colors import to_hex, to_rgb
 from descent import plotting
 from descent.optim import OPTIMIZERS, GradientDescent
 from descent.plotting import INK, PALETTE
-from descent.problems import quadratic, rosenbrock, saddle
+from descent.tasks.problems import quadratic, rosenbrock, saddle
 from descent.training import minimize
 
 GROUNDS = ["#ffffff", "#121212"]
@@ -86,10 +86,47 @@ def test_every_optimizer_has_a_style_of_its_own():
         plotting.style_of("Newton")
 
 
-def test_twenty_optimizers_would_differ_in_colour_or_in_dash(monkeypatch):
-    names = {str(row): GradientDescent for row in range(20)}
-    monkeypatch.setattr(plotting, "OPTIMIZERS", names)
-    assert len({str(plotting.style_of(name)) for name in names}) == 20
+def test_the_styles_that_the_book_has_shown_stay():
+    shown = {
+        "gradient descent": ("#3478c9", "-"),
+        "SGD": ("#c8660e", (0, (6, 1.5))),
+        "Adagrad": ("#2b8f57", (0, (4, 1, 1, 1))),
+        "RMSprop": ("#9b5fc4", (0, (2, 1))),
+        "Adam": ("#cf4747", "-"),
+        "AdamW": ("#14899a", (0, (6, 1.5))),
+        "NAdam": ("#a8743c", (0, (4, 1, 1, 1))),
+        "RAdam": ("#c4508f", (0, (2, 1))),
+        "Adamax": ("#7f8a1d", "-"),
+    }
+    for name, (color, linestyle) in shown.items():
+        assert plotting.style_of(name) == {"color": color, "linestyle": linestyle}
+
+
+def test_a_new_optimizer_takes_a_style_that_is_left_and_recolours_no_other(monkeypatch):
+    before = {name: plotting.style_of(name) for name in OPTIMIZERS}
+    first = {"new": GradientDescent}
+    monkeypatch.setattr(plotting, "OPTIMIZERS", first | OPTIMIZERS)
+    new = plotting.style_of("new")
+    assert new not in before.values()
+    monkeypatch.setattr(plotting, "OPTIMIZERS", {"newer": GradientDescent} | first | OPTIMIZERS)
+    assert plotting.style_of("new") == new
+    assert {name: plotting.style_of(name) for name in OPTIMIZERS} == before
+
+
+def test_a_style_of_its_own_for_one_newcomer_recolours_no_other(monkeypatch):
+    names = [f"optimizer {number}" for number in range(20)]
+    monkeypatch.setattr(plotting, "OPTIMIZERS", dict.fromkeys(names, GradientDescent))
+    before = {name: plotting.style_of(name) for name in names}
+    free = next(
+        pair
+        for pair in product(PALETTE, plotting.DASHES)
+        if pair not in plotting.STYLES.values()
+        and pair not in [tuple(style.values()) for style in before.values()]
+    )
+    monkeypatch.setitem(plotting.STYLES, names[0], free)
+    assert {name: plotting.style_of(name) for name in names[1:]} == {
+        name: before[name] for name in names[1:]
+    }
 
 
 @pytest.mark.parametrize("count", [1, 2, 5])

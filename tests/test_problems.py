@@ -2,10 +2,9 @@ import math
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from descent.problems import (
+from descent.tasks.problems import (
     GaussianNoise,
     chain,
     least_squares,

@@ -8,8 +8,8 @@ import pytest
 import yaml
 from nbformat.v4 import new_code_cell, new_notebook, new_output
 
-from descent import book, records
-from descent.records import Record
+from descent.press import pages, records
+from descent.press.records import Record
 
 RECORD = Record(
     lab="one_lab",
@@ -46,8 +46,9 @@ def write(file, *cells, record=None):
 def root(tmp_path):
     root = tmp_path / "checkout"
     for lab in ("one_lab", "two_lab"):
-        write(book.notebook_of(lab, root), checks(*LINES))
-    toc = {"root": "book/index", "chapters": [{"file": f"book/{n}_lab"} for n in ("one", "two")]}
+        write(pages.notebook_of(lab, root), checks(*LINES))
+    labs = [{"file": f"book/{n}_lab"} for n in ("one", "two")]
+    toc = {"format": "jb-book", "root": "book/index", "chapters": labs}
     (root / "_toc.yml").write_text(yaml.safe_dump(toc))
     return root
 
@@ -169,7 +170,7 @@ def test_the_commit_is_named_and_marked_where_files_have_changed(tmp_path):
 
 
 def test_the_kept_check_lines_of_the_book_are_found():
-    for lab in book.labs_in_toc():
-        lines = records.claims_of(book.notebook_of(lab))
+    for lab in pages.labs_in_toc():
+        lines = records.claims_of(pages.notebook_of(lab))
         assert len(lines) >= 3
         assert all(line.startswith("holds: ") for line in lines)

@@ -3,7 +3,9 @@
 import ast
 import re
 import subprocess
+import sys
 import tomllib
+from collections.abc import Iterable
 from importlib.metadata import packages_distributions
 from pathlib import Path
 
@@ -12,12 +14,13 @@ import pytest
 import yaml
 
 import descent
-from descent.book import labs_in_toc, notebook_of
-from descent.labs import allowed, parameters_of
+from descent.chapters.parameters import allowed, parameters_of
+from descent.press.pages import labs_in_toc, notebook_of
 
 ROOT = Path(__file__).parents[1]
 LABS = labs_in_toc()
 MIN_CHECKS = 3
+DISTRIBUTIONS = packages_distributions()
 
 
 def text(path: str) -> str:
@@ -91,7 +94,7 @@ def test_a_lab_states_its_parameters_as_its_model_does(lab, cells):
 
 
 def test_requirements_are_exact_pins_and_end_with_the_package():
-    assert text("requirements.txt").splitlines()[-1] == "-e ."
+    assert text("requirements.txt").splitlines()[-1] == "-e .[book]"
     for pin in direct_pins():
         assert re.fullmatch(r"[A-Za-z0-9._-]+==[0-9][0-9a-z.]*", pin), pin
 
@@ -108,21 +111,109 @@ def test_the_lock_holds_every_pin_by_its_hash_but_pytorch():
             assert re.match(rf"[^=]+=={re.escape(version)}[ ;]", locked[canonical(name)]), pin
 
 
+def declared(requirements: list[str]) -> set[str]:
+    return {canonical(re.split(r"[\[<>=]", line)[0]) for line in requirements}
+
+
+def distributions_of(statements: Iterable[ast.stmt]) -> set[str]:
+    """Name what the imports anywhere in some statements need installed."""
+    imported = set()
+    for node in (node for statement in statements for node in ast.walk(statement)):
+        if isinstance(node, ast.Import):
+            imported |= {alias.name.partition(".")[0] for alias in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            imported.add(node.module.partition(".")[0])
+    names = {canonical(name) for module in imported for name in DISTRIBUTIONS.get(module, [])}
+    return names - {"descent"}
+
+
+def package() -> dict[Path, ast.Module]:
+    files = (ROOT / "code").rglob("*.py")
+    return {file: ast.parse(file.read_text(encoding="utf-8")) for file in files}
+
+
 def test_what_the_package_imports_is_declared_and_pinned():
     project = tomllib.loads(text("pyproject.toml"))["project"]
-    declared = {canonical(re.split(r"[\[<>=]", line)[0]) for line in project["dependencies"]}
-    pinned = {canonical(pin.split("==")[0]) for pin in direct_pins()}
-    imported = set()
-    for file in (ROOT / "code").rglob("*.py"):
-        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                imported |= {alias.name.partition(".")[0] for alias in node.names}
-            elif isinstance(node, ast.ImportFrom):
-                imported.add(node.module.partition(".")[0])
-    distributions = packages_distributions()
-    needed = {canonical(name) for module in imported for name in distributions.get(module, [])}
-    assert needed - {"descent"} == declared
-    assert declared <= pinned
+    base = declared(project["dependencies"])
+    book = declared(project["optional-dependencies"]["book"])
+    assert not base & book
+    assert distributions_of(package().values()) == base | book
+    assert base | book <= {canonical(pin.split("==")[0]) for pin in direct_pins()}
+
+
+def test_without_the_extra_the_package_imports_what_it_declares():
+    base = declared(tomllib.loads(text("pyproject.toml"))["project"]["dependencies"])
+    needed = set()
+    for file, module in package().items():
+        if "press" in file.parts or file.name == "lab.py":
+            continue
+        plain = [each for each in module.body if isinstance(each, ast.Import | ast.ImportFrom)]
+        needed |= distributions_of(plain)
+        guarded = [
+            node
+            for node in ast.walk(module)
+            if isinstance(node, ast.With | ast.If)
+            and re.match(r"(with book_extra\(\)|if TYPE_CHECKING):", ast.unparse(node))
+        ]
+        assert distributions_of([module]) - distributions_of(guarded) <= base, file
+    assert needed == base
+
+
+WITHOUT_THE_EXTRA = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.partition(".")[0] in {absent!r}:
+            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+
+sys.meta_path.insert(0, Absent())
+{code}
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "lacks"),
+    [
+        ("from descent.tasks.data import digits; digits()", "sklearn"),
+        ("from descent.tasks.data import diabetes; diabetes()", "sklearn"),
+        ("import descent.plotting", "matplotlib"),
+        ("import descent.press.notebook", "matplotlib"),
+        ("import descent.chapters.parameters", "pydantic"),
+        (
+            "import torch\nfrom descent.sweeps import sweep\n"
+            "from descent.tasks.data import Dataset\n"
+            "data = Dataset(torch.zeros(4, 2), torch.zeros(4, 1))\n"
+            "runs = [dict(optimizer='SGD', lr=0.1, seed=0)]\n"
+            "sweep(runs, model=lambda seed: torch.nn.Linear(2, 1), loss_fn=torch.nn.MSELoss(),"
+            " dataset=data, num_steps=1)",
+            "pandas",
+        ),
+        ("from descent.press import main; sys.exit(main())", "click"),
+    ],
+)
+def test_without_the_extra_one_line_says_what_to_install(code, lacks):
+    extra = tomllib.loads(text("pyproject.toml"))["project"]["optional-dependencies"]["book"]
+    absent = {
+        module
+        for module, names in DISTRIBUTIONS.items()
+        if declared(extra) & {canonical(name) for name in names}
+    }
+    script = WITHOUT_THE_EXTRA.format(absent=absent, code=code)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 1
+    last = done.stderr.splitlines()[-1]
+    assert last.endswith(f"this needs {lacks}: pip install 'descent[book]'")
+    assert last == done.stderr.strip() or "press import main" not in code
+
+
+def test_without_the_extra_rules_and_training_run():
+    lines = re.search(r"```python\n(.*?)```", text("README.md"), re.DOTALL)[1]
+    absent = {"matplotlib", "pandas", "sklearn", "pydantic", "click", "yaml", "IPython"}
+    script = WITHOUT_THE_EXTRA.format(absent=absent, code=lines)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith("tensor(")
 
 
 def test_one_version_is_stated_everywhere():

@@ -3,7 +3,7 @@ import itertools
 import pytest
 import torch
 
-from descent.sampling import reshuffled, with_replacement
+from descent.tasks.sampling import reshuffled, with_replacement
 
 SAMPLERS = pytest.mark.parametrize("sampler", [with_replacement, reshuffled])
 

@@ -7,14 +7,13 @@ from functools import partial
 
 import pytest
 import torch
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from torch.optim import lr_scheduler as theirs
 
 from descent import schedules
 from descent.optim import SGD, GradientDescent
-from descent.problems import quadratic
 from descent.schedules import PlateauScheduler, Scheduler
+from descent.tasks.problems import quadratic
 from descent.training import minimize
 
 NUM_STEPS = 40

@@ -4,7 +4,7 @@ import pytest
 import scipy.stats
 import torch
 
-from descent.statistics import mean_interval, stated
+from descent.measure.statistics import mean_interval, stated
 
 
 @pytest.mark.parametrize("count", [2, 3, 10, 200])

@@ -14,11 +14,11 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from descent import sweeps
-from descent.data import Dataset
-from descent.models import mlp
 from descent.optim import OPTIMIZERS, SGD
-from descent.sampling import reshuffled, with_replacement
 from descent.sweeps import Named, grid, sweep
+from descent.tasks.data import Dataset
+from descent.tasks.models import mlp
+from descent.tasks.sampling import reshuffled, with_replacement
 from descent.training import fit
 
 ROWS = pytest.mark.parametrize("optimizer", OPTIMIZERS)

@@ -6,9 +6,9 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from descent.models import mlp
 from descent.optim import SGD, GradientDescent
-from descent.problems import quadratic, ravine, rosenbrock
+from descent.tasks.models import mlp
+from descent.tasks.problems import quadratic, ravine, rosenbrock
 from descent.training import Trace, fit, minimize
 
 

@@ -16,7 +16,7 @@ from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
 
 import marks
-from descent.book import ROOT
+from descent.press.pages import ROOT
 
 logger = logging.getLogger(__name__)
 

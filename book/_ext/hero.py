@@ -11,7 +11,7 @@ from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
 from descent.optim import GradientDescent
-from descent.problems import quadratic
+from descent.tasks.problems import quadratic
 from descent.training import minimize
 
 CURVATURES, ANGLE = (1.0, 10.0), -0.35

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-FOLDER = "tests/equations"
+FOLDER = "tests/chapters"
 
 
 @dataclass(frozen=True)
@@ -21,7 +21,7 @@ def equations(root: Path) -> list[tuple[str, Test]]:
     """List ``(label, test)`` for every ``@pytest.mark.equation("label")``.
 
     Args:
-        root: the folder that holds ``tests/equations``.
+        root: the folder that holds ``tests/chapters``.
 
     Raises:
         ValueError: a mark's argument is not a literal string.
@@ -33,7 +33,7 @@ def claims(root: Path) -> list[tuple[str, str, Test]]:
     """List ``(cite, says, test)`` for every ``@pytest.mark.claim(cite="...", says="...")``.
 
     Args:
-        root: the folder that holds ``tests/equations``.
+        root: the folder that holds ``tests/chapters``.
 
     Raises:
         ValueError: one of the two is missing or not a literal string.
@@ -45,7 +45,7 @@ def claims(root: Path) -> list[tuple[str, str, Test]]:
 
 
 def _marks(root: Path, name: str) -> Iterator[tuple[ast.Call, Test]]:
-    for file in sorted((root / FOLDER).glob("*.py")):
+    for file in sorted((root / FOLDER).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             if not isinstance(node, ast.FunctionDef):
                 continue

@@ -13,8 +13,8 @@ from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.util.docutils import SphinxDirective
 
-from descent import records
-from descent.records import Record
+from descent.press import records
+from descent.press.records import Record
 
 PENDING = (
     "No run on a GPU has been recorded. On a machine with CUDA, `make gpu` makes one, and "

@@ -5,21 +5,26 @@ measured is a solid line in colour; what was derived is a wide dashed one in gre
 """
 
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
+from zlib import crc32
 
-import matplotlib as mpl
-import matplotlib.pyplot as plt
 import numpy as np
 import torch
-from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, to_hex
-from matplotlib.figure import Figure
 from torch import Tensor
 
 from descent._checks import check_choice
+from descent._extras import book_extra
 from descent.optim import OPTIMIZERS
-from descent.problems import Problem
+from descent.tasks.problems import Problem
 from descent.training import Trace
+
+with book_extra():
+    import matplotlib as mpl
+    import matplotlib.pyplot as plt
+    from matplotlib.axes import Axes
+    from matplotlib.colors import LinearSegmentedColormap, to_hex
+    from matplotlib.figure import Figure
 
 INK = "#7a7a7a"
 """Text, axes and the dashed lines of theory."""
@@ -28,10 +33,23 @@ PALETTE = (
     "#3478c9", "#c8660e", "#2b8f57", "#9b5fc4", "#cf4747",
     "#14899a", "#a8743c", "#c4508f", "#7f8a1d", "#886898",
 )  # fmt: skip
-"""One colour per optimizer, in the order of :data:`descent.optim.OPTIMIZERS`."""
+"""The colours of lines."""
 
 DASHES = ("-", (0, (6, 1.5)), (0, (4, 1, 1, 1)), (0, (2, 1)))
-"""One dash after the other, so that no two optimizers share both colour and dash."""
+"""The dashes of lines that show optimizers."""
+
+STYLES = {
+    "gradient descent": (PALETTE[0], DASHES[0]),
+    "SGD": (PALETTE[1], DASHES[1]),
+    "Adagrad": (PALETTE[2], DASHES[2]),
+    "RMSprop": (PALETTE[3], DASHES[3]),
+    "Adam": (PALETTE[4], DASHES[0]),
+    "AdamW": (PALETTE[5], DASHES[1]),
+    "NAdam": (PALETTE[6], DASHES[2]),
+    "RAdam": (PALETTE[7], DASHES[3]),
+    "Adamax": (PALETTE[8], DASHES[0]),
+}
+"""The colour and the dash of each optimizer, by name; another one takes a pair that is left."""
 
 # Wider than what was measured and under it, so that the one shows beside the other.
 _THEORY = {
@@ -99,8 +117,12 @@ def style_of(optimizer: str) -> dict[str, Any]:
         {'color': '#3478c9', 'linestyle': '-'}
     """
     check_choice("optimizer", optimizer, OPTIMIZERS)
-    row = list(OPTIMIZERS).index(optimizer)
-    return {"color": PALETTE[row % len(PALETTE)], "linestyle": DASHES[row % len(DASHES)]}
+    if optimizer in STYLES:
+        color, dash = STYLES[optimizer]
+    else:  # by the name alone, so that no row of the table changes the style of another
+        left = [pair for pair in product(PALETTE, DASHES) if pair not in STYLES.values()]
+        color, dash = max(left, key=lambda pair: crc32(f"{optimizer} {pair}".encode()))
+    return {"color": color, "linestyle": dash}
 
 
 def series(count: int) -> list[str]:

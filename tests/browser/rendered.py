@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import ConsoleMessage, Page
 
-from descent.book import ROOT
+from descent.press.pages import ROOT
 
 PAGES = Path(os.environ.get("DESCENT_PAGES", ROOT / "build/site/_build/html"))
 """The rendered book; the environment variable points the tests at another build."""

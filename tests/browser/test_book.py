@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 from rendered import PAGES
 from sphinx.util.inventory import InventoryFile
 
-from descent.book import ROOT, labs_in_toc
+from descent.press.pages import ROOT, labs_in_toc
 
 MODULES = sorted(
     module

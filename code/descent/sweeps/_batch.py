@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.func import functional_call, grad_and_value, stack_module_state, vmap
 
 from descent._checks import check_shape
-from descent.data import Dataset
 from descent.optim import ModelState, Params, Runs
 from descent.sweeps._runs import Run, Sampler
+from descent.tasks.data import Dataset
 
 Loss = Callable[[Tensor, Tensor], Tensor]
 Measure = Callable[[nn.Module], Tensor]

@@ -9,12 +9,13 @@ import torch
 from torch import Tensor, nn
 
 from descent._checks import check_positive_int
-from descent.data import Dataset
+from descent._extras import book_extra
 from descent.runtime import resolve_device
-from descent.sampling import reshuffled
 from descent.sweeps._batch import Experiment, Loss, Measure, logged_steps, train
 from descent.sweeps._runs import RESERVED, Run, Sampler, chunks, read_runs
 from descent.sweeps._table import FORMATS, join, read, rows_of, settings_table, write
+from descent.tasks.data import Dataset
+from descent.tasks.sampling import reshuffled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -77,8 +78,8 @@ def sweep(
 
     Example:
         >>> from torch.nn.functional import mse_loss
-        >>> from descent.data import Dataset
-        >>> from descent.models import mlp
+        >>> from descent.tasks.data import Dataset
+        >>> from descent.tasks.models import mlp
         >>> from descent.sweeps import grid
         >>> runs = grid(optimizer="gradient descent", lr=[0.1, 0.3], seed=0)
         >>> table = sweep(runs, model=lambda seed: mlp([1, 1], seed=seed), loss_fn=mse_loss,
@@ -122,7 +123,8 @@ def _train_all(
     experiment: Experiment, parts: list[list[Run]], n_jobs: int | None
 ) -> Iterator[tuple[list[Run], dict[str, Tensor]]]:
     """Yield chunks as they are done, in any order."""
-    from joblib import Parallel, delayed
+    with book_extra():
+        from joblib import Parallel, delayed
 
     threads = torch.get_num_threads()
     parallel = Parallel(n_jobs=n_jobs, return_as="generator_unordered")

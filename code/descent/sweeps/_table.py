@@ -1,13 +1,15 @@
 """The table of a sweep, and its file."""
 
-import os
 from collections.abc import Sequence
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
 from torch import Tensor
 
+from descent._extras import book_extra
+from descent._files import replacing
 from descent.sweeps._runs import Run
 
 if TYPE_CHECKING:  # pandas takes half a second, and most labs sweep nothing
@@ -18,8 +20,7 @@ FORMATS = (".csv", ".parquet")
 
 def settings_table(runs: Sequence[Run]) -> "pd.DataFrame":
     """Tabulate the settings, one row per run; a column that mixes kinds of values holds words."""
-    import pandas as pd
-
+    pd = _pandas()
     table = pd.DataFrame([{"run": run.index, **run.labels} for run in runs])
     for name, column in table.items():
         if column.dtype == object:
@@ -29,8 +30,7 @@ def settings_table(runs: Sequence[Run]) -> "pd.DataFrame":
 
 def rows_of(settings: "pd.DataFrame", logged: dict[str, Tensor]) -> "pd.DataFrame":
     """Tabulate what some runs logged, one row per run and step, behind their settings."""
-    import pandas as pd
-
+    pd = _pandas()
     steps = logged["step"].numpy()
     table = settings.loc[settings.index.repeat(len(steps))].reset_index(drop=True)
     columns = {
@@ -42,31 +42,30 @@ def rows_of(settings: "pd.DataFrame", logged: dict[str, Tensor]) -> "pd.DataFram
 
 def join(tables: "Sequence[pd.DataFrame]") -> "pd.DataFrame":
     """Put the tables of chunks together, in the order of the runs."""
-    import pandas as pd
-
-    return pd.concat(tables).sort_values(["run", "step"], ignore_index=True)
+    return _pandas().concat(tables).sort_values(["run", "step"], ignore_index=True)
 
 
 def write(table: "pd.DataFrame", path: Path) -> None:
     """Write the table so that the file is at all times a whole one, the old or the new."""
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
-    try:
+    with replacing(path) as draft:
         if path.suffix == ".csv":
-            table.to_csv(part, index=False)
+            table.to_csv(draft, index=False)
         else:
-            table.to_parquet(part, index=False)
-        os.replace(part, path)
-    finally:
-        part.unlink(missing_ok=True)
+            table.to_parquet(draft, index=False)
 
 
 def read(path: Path, settings: "pd.DataFrame") -> "pd.DataFrame":
     """Read a table back, its settings in the types that they have in ``settings``."""
-    import pandas as pd
-
+    pd = _pandas()
     if path.suffix == ".parquet":
         return pd.read_parquet(path)
     kinds = settings.dtypes.to_dict()
     return pd.read_csv(
         path, dtype=kinds, float_precision="round_trip", keep_default_na=False, na_values=[""]
     )
+
+
+def _pandas() -> ModuleType:
+    with book_extra():
+        import pandas
+    return pandas

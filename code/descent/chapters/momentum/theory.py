@@ -1,0 +1,472 @@
+"""The closed forms of the chapter on momentum."""
+
+import math
+
+import torch
+from torch import Tensor
+
+from descent._checks import Number, check_in_interval, check_positive_int
+
+_MOMENTUM = "[0, 1)"
+
+
+def momentum_effective_lr(lr: float, momentum: float, dampening: float = 0.0) -> float:
+    r"""Return :math:`\eta(1-\tau)/(1-\beta)`, how far a unit of gradient moves in the end.
+
+    Args:
+        lr: the learning rate :math:`\eta`, in [0, inf).
+        momentum: :math:`\beta`, in [0, 1).
+        dampening: :math:`\tau`, in [0, 1].
+
+    Returns:
+        The effective rate.
+
+    Example:
+        >>> round(momentum_effective_lr(0.01, 0.9), 6)
+        0.1
+
+    References:
+        The chapter on momentum, equation ``mom-effective``.
+    """
+    check_in_interval("lr", lr, "[0, inf)")
+    check_in_interval("momentum", momentum, _MOMENTUM)
+    check_in_interval("dampening", dampening, "[0, 1]")
+    return lr * (1 - dampening) / (1 - momentum)
+
+
+def momentum_time_constant(momentum: float) -> float:
+    r"""Return :math:`-1/\ln\beta`, the steps in which a gradient fades to :math:`1/e`.
+
+    Args:
+        momentum: :math:`\beta`, in (0, 1).
+
+    Returns:
+        The number of steps, seldom whole.
+
+    Example:
+        >>> round(momentum_time_constant(0.9), 2)
+        9.49
+
+    References:
+        The chapter on momentum, equation ``mom-time``.
+    """
+    check_in_interval("momentum", momentum, "(0, 1)")
+    return -1 / math.log(momentum)
+
+
+def heavy_ball_max_lr(smoothness: float, momentum: float) -> float:
+    r"""Return :math:`2(1+\beta)/L`, the rate at which heavy ball stops converging.
+
+    Args:
+        smoothness: :math:`L`, the largest curvature, in (0, inf).
+        momentum: :math:`\beta`, in [0, 1).
+
+    Returns:
+        The rate; any smaller one converges on a quadratic.
+
+    Example:
+        >>> heavy_ball_max_lr(10.0, momentum=0.5)
+        0.3
+
+    References:
+        The chapter on momentum, equation ``mom-stable``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("momentum", momentum, _MOMENTUM)
+    return 2 * (1 + momentum) / smoothness
+
+
+def heavy_ball_critical_momentum(lr: float, curvature: float) -> float:
+    r"""Return :math:`(1-\sqrt{\eta\lambda})^2`, the fastest momentum on a parabola.
+
+    Below it the ball creeps or hops, above it the ball swings.
+
+    Args:
+        lr: the learning rate :math:`\eta`, in (0, inf).
+        curvature: :math:`\lambda`, in (0, 4/lr).
+
+    Returns:
+        The momentum, in [0, 1).
+
+    Example:
+        >>> heavy_ball_critical_momentum(0.25, curvature=1.0)
+        0.25
+
+    References:
+        The chapter on momentum, equation ``mom-critical``.
+    """
+    check_in_interval("lr", lr, "(0, inf)")
+    check_in_interval("curvature", curvature, f"(0, {4 / lr})")
+    return (1 - math.sqrt(lr * curvature)) ** 2
+
+
+def heavy_ball_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor:
+    r"""Return the factor per step of heavy ball on parabolas.
+
+    .. math:: \max |z| \quad\text{with}\quad z^2 - (1 + \beta - \eta\lambda)z + \beta = 0
+
+    :math:`\lambda` is ``eigenvalues``, :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``.
+
+    Args:
+        eigenvalues: the curvatures, in (-inf, inf).
+        lr: the learning rates, in [0, inf).
+        momentum: in [0, 1).
+
+    Returns:
+        The factors, of the shape to which the arguments broadcast; above 1 the distance grows.
+
+    Example:
+        >>> heavy_ball_rate(1.0, 1.0, 0.25)
+        tensor(0.5000, dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-char``.
+    """
+    eigenvalues, lr, momentum = _checked(eigenvalues, lr, momentum)
+    return _larger_root(1 + momentum - lr * eigenvalues, momentum)
+
+
+def heavy_ball_best(smoothness: float, strong_convexity: float) -> tuple[float, float]:
+    r"""Return the rate and the momentum that are fastest on a quadratic.
+
+    .. math::
+
+        \eta^\star = \left(\frac{2}{\sqrt L + \sqrt\mu}\right)^2 \qquad
+        \beta^\star = \left(\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}\right)^2
+
+    :math:`L` is ``smoothness``, :math:`\mu` is ``strong_convexity``, :math:`\kappa = L/\mu`.
+
+    Args:
+        smoothness: the largest curvature, in (0, inf).
+        strong_convexity: the smallest, in (0, L].
+
+    Returns:
+        ``(lr, momentum)``.
+
+    Example:
+        >>> heavy_ball_best(9.0, 1.0)
+        (0.25, 0.25)
+
+    References:
+        The chapter on momentum, equations ``mom-best-lr`` and ``mom-best-momentum``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
+    lr = (2 / (math.sqrt(smoothness) + math.sqrt(strong_convexity))) ** 2
+    return lr, heavy_ball_best_rate(smoothness / strong_convexity) ** 2
+
+
+def heavy_ball_best_rate(kappa: float) -> float:
+    r"""Return :math:`(\sqrt\kappa-1)/(\sqrt\kappa+1)`, heavy ball's factor per step at its best.
+
+    Args:
+        kappa: the condition number :math:`L/\mu`, in [1, inf).
+
+    Returns:
+        The factor, in [0, 1).
+
+    Example:
+        >>> heavy_ball_best_rate(9.0)
+        0.5
+
+    References:
+        The chapter on momentum, equation ``mom-best-rate``.
+    """
+    check_in_interval("kappa", kappa, "[1, inf)")
+    root = math.sqrt(kappa)
+    return (root - 1) / (root + 1)
+
+
+def heavy_ball_distance(
+    eigenvalues: Tensor, coordinates: Tensor, lr: float, momentum: float, step: Tensor
+) -> Tensor:
+    r"""Return heavy ball's distance to the minimum of a quadratic after ``step`` steps.
+
+    Each coordinate follows :math:`c_{t+1} = (1 + \beta - \eta\lambda) c_t - \beta c_{t-1}` from
+    rest, :math:`c_{-1} = c_0`; its companion matrix is raised to the power :math:`t`.
+
+    Args:
+        eigenvalues: of the Hessian, shape ``(dim,)``.
+        coordinates: of the start along the eigenvectors, seen from the minimum, shape ``(dim,)``.
+        lr: the learning rate :math:`\eta`, in [0, inf).
+        momentum: :math:`\beta`, in [0, 1).
+        step: whole numbers from 0, shape ``(steps,)``.
+
+    Returns:
+        The distances, shape ``(steps,)``, in float64.
+
+    Example:
+        >>> heavy_ball_distance(Tensor([1.0]), Tensor([8.0]), 0.5, 0.5, Tensor([0, 1, 2]))
+        tensor([8., 4., 0.], dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-parabola``.
+    """
+    eigenvalues, lr, momentum = _checked(eigenvalues, lr, momentum)
+    companion = torch.zeros(len(eigenvalues), 2, 2, dtype=torch.float64)
+    companion[:, 0, 0] = 1 + momentum - lr * eigenvalues
+    companion[:, 0, 1] = -momentum
+    companion[:, 1, 0] = 1
+    rest = coordinates.double()[:, None, None].expand(-1, 2, 1)
+    powers = [torch.linalg.matrix_power(companion, int(t)) @ rest for t in step]
+    return torch.stack(powers)[:, :, 0, 0].norm(dim=-1)
+
+
+def momentum_noise_floor(
+    lr: Number, momentum: Number, curvature: Number, variance: Number
+) -> Number:
+    r"""Return the mean square at which noise keeps heavy ball away from a parabola's minimum.
+
+    .. math::
+
+        \mathbb{E}[x^2] = \frac{\eta\sigma^2(1+\beta)}{(1-\beta)\lambda(2(1+\beta)-\eta\lambda)}
+
+    :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``, :math:`\lambda` is ``curvature``,
+    :math:`\sigma^2` is ``variance``.
+
+    Args:
+        lr: the learning rate, in (0, inf), and below :math:`2(1+\beta)/\lambda`.
+        momentum: in [0, 1).
+        curvature: in (0, inf).
+        variance: of the noise in the gradient, in [0, inf).
+
+    Returns:
+        The floor; a tensor if an argument is one.
+
+    Raises:
+        ValueError: ``lr`` is too large to have a floor.
+
+    Example:
+        >>> round(momentum_noise_floor(0.01, 0.9, curvature=1.0, variance=1.0), 4)
+        0.0501
+
+    References:
+        The chapter on momentum, equation ``mom-floor``.
+    """
+    check_in_interval("lr", lr, "(0, inf)")
+    check_in_interval("momentum", momentum, _MOMENTUM)
+    check_in_interval("curvature", curvature, "(0, inf)")
+    check_in_interval("variance", variance, "[0, inf)")
+    check_in_interval("lr * curvature / (1 + momentum)", lr * curvature / (1 + momentum), "(0, 2)")
+    room = 2 * (1 + momentum) - lr * curvature
+    return lr * variance * (1 + momentum) / ((1 - momentum) * curvature * room)
+
+
+def velocity_lag(
+    lr_before: float, lr_after: float, momentum: float, buffer: float, step: Tensor
+) -> Tensor:
+    r"""Return how far the papers' form lies from PyTorch's, ``step`` steps after the rate changed.
+
+    .. math:: -(\eta - \eta')\,\frac{\beta(1-\beta^k)}{1-\beta}\,b
+
+    :math:`\eta` is ``lr_before``, :math:`\eta'` is ``lr_after``, :math:`\beta` is ``momentum``,
+    :math:`b` is ``buffer``, :math:`k` is ``step``. Both forms see the same gradients.
+
+    Args:
+        lr_before: the rate until then, in [0, inf).
+        lr_after: the rate from then on, in [0, inf).
+        momentum: in [0, 1).
+        buffer: PyTorch's momentum buffer when the rate changed.
+        step: whole numbers from 0, shape ``(steps,)``.
+
+    Returns:
+        The papers' parameter minus PyTorch's, shape ``(steps,)``, in float64.
+
+    Example:
+        >>> velocity_lag(1.0, 0.0, momentum=0.5, buffer=1.0, step=Tensor([0, 1, 2]))
+        tensor([-0.0000, -0.5000, -0.7500], dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-lag``.
+    """
+    check_in_interval("lr_before", lr_before, "[0, inf)")
+    check_in_interval("lr_after", lr_after, "[0, inf)")
+    check_in_interval("momentum", momentum, _MOMENTUM)
+    faded = momentum * (1 - momentum ** step.double()) / (1 - momentum)
+    return -(lr_before - lr_after) * buffer * faded
+
+
+def nesterov_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor:
+    r"""Return the factor per step of Nesterov's momentum on parabolas.
+
+    .. math:: \max |z| \quad\text{with}\quad
+        z^2 - (1 + \beta)(1 - \eta\lambda)z + \beta(1 - \eta\lambda) = 0
+
+    :math:`\lambda` is ``eigenvalues``, :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``.
+
+    Args:
+        eigenvalues: the curvatures, in (-inf, inf).
+        lr: the learning rates, in [0, inf).
+        momentum: in [0, 1).
+
+    Returns:
+        The factors, of the shape to which the arguments broadcast; above 1 the distance grows.
+
+    Example:
+        >>> nesterov_rate(1.0, 0.75, 1 / 3)
+        tensor(0.2887, dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-nesterov-char``.
+    """
+    eigenvalues, lr, momentum = _checked(eigenvalues, lr, momentum)
+    factor = 1 - lr * eigenvalues
+    return _larger_root((1 + momentum) * factor, momentum * factor)
+
+
+def nesterov_max_lr(smoothness: float, momentum: float) -> float:
+    r"""Return :math:`2(1+\beta)/((1+2\beta)L)`, where Nesterov's momentum stops converging.
+
+    Args:
+        smoothness: :math:`L`, the largest curvature, in (0, inf).
+        momentum: :math:`\beta`, in [0, 1).
+
+    Returns:
+        The rate; any smaller one converges on a quadratic.
+
+    Example:
+        >>> nesterov_max_lr(1.0, momentum=0.5)
+        1.5
+
+    References:
+        The chapter on momentum, equation ``mom-nesterov-stable``.
+    """
+    return heavy_ball_max_lr(smoothness, momentum) / (1 + 2 * momentum)
+
+
+def nesterov_momentum(kappa: float) -> float:
+    r"""Return :math:`(\sqrt\kappa-1)/(\sqrt\kappa+1)`, Nesterov's constant momentum.
+
+    Args:
+        kappa: the condition number :math:`L/\mu`, in [1, inf); the rate is :math:`1/L`.
+
+    Returns:
+        The momentum, in [0, 1).
+
+    Example:
+        >>> nesterov_momentum(9.0)
+        0.5
+
+    References:
+        The chapter on momentum, equation ``mom-nesterov-momentum``.
+    """
+    return heavy_ball_best_rate(kappa)
+
+
+def nesterov_linear_bound(
+    smoothness: float, strong_convexity: float, excess: float, distance: float, step: Tensor
+) -> Tensor:
+    r"""Return what a strongly convex loss stays under with Nesterov's constant momentum.
+
+    .. math:: \left(1 - \frac{1}{\sqrt\kappa}\right)^t
+        \left(f(\theta_0) - f^\star + \frac\mu2 \|\theta_0 - \theta^\star\|^2\right)
+
+    :math:`\kappa = L/\mu`; :math:`L` is ``smoothness``, :math:`\mu` is ``strong_convexity``,
+    :math:`t` is ``step``.
+
+    Args:
+        smoothness: in (0, inf); the learning rate is :math:`1/L`.
+        strong_convexity: in (0, L].
+        excess: :math:`f(\theta_0) - f^\star`, in [0, inf).
+        distance: :math:`\|\theta_0 - \theta^\star\|`, in [0, inf).
+        step: from 0, shape ``(steps,)``.
+
+    Returns:
+        The bounds on :math:`f(x_t) - f^\star`, shape ``(steps,)``, in float64.
+
+    Example:
+        >>> nesterov_linear_bound(4.0, 1.0, 7.0, 2**0.5, Tensor([0, 1, 2]))
+        tensor([8., 4., 2.], dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-nesterov-bound``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
+    check_in_interval("excess", excess, "[0, inf)")
+    check_in_interval("distance", distance, "[0, inf)")
+    shrink = 1 - math.sqrt(strong_convexity / smoothness)
+    return shrink ** step.double() * (excess + strong_convexity / 2 * distance**2)
+
+
+def nesterov_convex_bound(smoothness: float, distance: float, step: Tensor) -> Tensor:
+    r"""Return :math:`2L\|\theta_0-\theta^\star\|^2/(t+1)^2`, Nesterov's promise to a convex loss.
+
+    Args:
+        smoothness: :math:`L`, in (0, inf); the rate is :math:`1/L`, the momentum scheduled.
+        distance: :math:`\|\theta_0-\theta^\star\|`, in [0, inf).
+        step: :math:`t`, from 1, shape ``(steps,)``.
+
+    Returns:
+        The bounds on :math:`f(x_t) - f^\star`, shape ``(steps,)``, in float64.
+
+    Example:
+        >>> nesterov_convex_bound(1.0, 2.0, Tensor([1, 3]))
+        tensor([2.0000, 0.5000], dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-nesterov-convex``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("distance", distance, "[0, inf)")
+    return 2 * smoothness * distance**2 / (step.double() + 1) ** 2
+
+
+def chain_lower_bound(smoothness: float, dim: int, step: Tensor) -> Tensor:
+    r"""Return the excess loss that no use of ``step`` gradients can beat on the chain.
+
+    .. math:: \frac{L}{8}\left(\frac{1}{t+1} - \frac{1}{d+1}\right)
+
+    :math:`L` is ``smoothness``, :math:`d` is ``dim``, :math:`t` is ``step``.
+
+    Args:
+        smoothness: in (0, inf).
+        dim: of :func:`descent.tasks.problems.chain`, at least 1.
+        step: from 0 to ``dim``, shape ``(steps,)``.
+
+    Returns:
+        The bounds on :math:`f(x_t) - f^\star`, shape ``(steps,)``, in float64.
+
+    Example:
+        >>> chain_lower_bound(8.0, 3, Tensor([0, 1, 3]))
+        tensor([0.7500, 0.2500, 0.0000], dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-chain-floor``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_positive_int("dim", dim)
+    check_in_interval("step", step, f"[0, {dim}]")
+    return smoothness / 8 * (1 / (step.double() + 1) - 1 / (dim + 1))
+
+
+def heavy_ball_cycle() -> tuple[float, float, float]:
+    r"""Return the three points between which heavy ball hops on Lessard's function for ever.
+
+    Returns:
+        The points, in the order of the hops. See :func:`descent.tasks.problems.lessard`; the rate
+        is 1/9 and the momentum 4/9.
+
+    Example:
+        >>> [round(point, 4) for point in heavy_ball_cycle()]
+        [-1.8024, 2.1159, 0.6465]
+
+    References:
+        The chapter on momentum, equations ``mom-cycle-low``, ``mom-cycle-high`` and
+        ``mom-cycle-middle``.
+    """
+    return -2208 / 1225, 2592 / 1225, 792 / 1225
+
+
+def _checked(eigenvalues: Number, lr: Number, momentum: Number) -> tuple[Tensor, ...]:
+    check_in_interval("lr", lr, "[0, inf)")
+    check_in_interval("momentum", momentum, _MOMENTUM)
+    values = (eigenvalues, lr, momentum)
+    return tuple(torch.as_tensor(value, dtype=torch.float64) for value in values)
+
+
+def _larger_root(total: Tensor, product: Tensor) -> Tensor:
+    """Return the larger modulus of two roots, from their sum and their product."""
+    discriminant = total**2 - 4 * product
+    real = (total.abs() + discriminant.clamp(min=0).sqrt()) / 2
+    return torch.where(discriminant < 0, product.abs().sqrt(), real)

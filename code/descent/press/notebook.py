@@ -1,0 +1,128 @@
+"""What a lab needs from its notebook: checked parameters, a style, check lines, glued values."""
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from descent import plotting
+from descent._extras import book_extra
+from descent.chapters.parameters import LabParameters, parameters_of, validate
+from descent.runtime import resolve_device, seed_everything
+
+with book_extra():
+    from IPython import get_ipython
+    from matplotlib_inline.backend_inline import set_matplotlib_formats
+
+
+class Lab:
+    """A lab that has been started: its device, and the way it states what it found.
+
+    Args:
+        name: the lab's name, such as ``"gradient_descent_lab"``.
+        parameters: its checked parameters.
+    """
+
+    def __init__(self, name: str, parameters: LabParameters) -> None:
+        self.name = name
+        self.parameters = parameters
+        self.device = resolve_device(parameters.device)
+
+    def check(
+        self,
+        claim: str,
+        measured: Any,
+        expected: Any = True,
+        *,
+        rel: float = 0.0,
+        abs: float = 0.0,
+        when: bool = True,
+    ) -> None:
+        """Assert a claim, and print one line that is the same on every device.
+
+        Args:
+            claim: the statement, in words.
+            measured: a number, a boolean or a tensor.
+            expected: what it should be.
+            rel: relative tolerance, at least 0.
+            abs: absolute tolerance, at least 0.
+            when: whether the run is large enough to judge the claim at all; if not, the line
+                says that it was not judged.
+
+        Raises:
+            AssertionError: the claim does not hold; the error prints both values.
+
+        Example:
+            >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
+            >>> lab.check("a third is about 0.33", 1 / 3, 0.33, abs=0.01)
+            holds: a third is about 0.33
+        """
+        if not when:
+            print(f"not judged, this run is too small: {claim}")
+            return
+        found, wanted = (
+            torch.as_tensor(value, dtype=torch.float64).detach().cpu()
+            for value in (measured, expected)
+        )
+        found, wanted = torch.broadcast_tensors(found, wanted)
+        excess = (found - wanted).abs() - (abs + rel * wanted.abs())
+        if not bool((excess <= 0).all()):
+            # NaN sorts above every number, so a comparison that failed by NaN is named first.
+            worst = torch.unravel_index(excess.argmax(), excess.shape)
+            place = f" at {[int(index) for index in worst]}" if worst else ""
+            values = f"measured {found[worst]:.6g}, expected {wanted[worst]:.6g}{place}"
+            raise AssertionError(f"does not hold: {claim} ({values})")
+        print(f"holds: {claim}")
+
+    def glue(self, name: str, value: Any) -> None:
+        """Keep a number, a text or a figure for the prose to print, under ``name``.
+
+        Args:
+            name: unique in the book; by custom it begins with the chapter's prefix.
+            value: text as it should be printed, or a matplotlib figure.
+        """
+        from myst_nb import glue
+
+        glue(name, value, display=False)
+
+
+def start(name: str, variables: Mapping[str, Any]) -> Lab:
+    """Begin a lab: check its parameters, seed, choose the device and apply the style.
+
+    Args:
+        name: the lab's name.
+        variables: the notebook's ``globals()``, which hold the parameters.
+
+    Returns:
+        The lab.
+
+    Raises:
+        ValueError: a parameter is unknown, of the wrong type or out of range, or the device is
+            not on this machine.
+
+    Example:
+        >>> start("gradient_descent_lab", {"lr": -1.0, "seed": 0, "device": "cpu"})
+        Traceback (most recent call last):
+        ...
+        ValueError: gradient_descent_lab: lr must be a number in ..., got -1.0...
+    """
+    known = parameters_of(name).model_fields
+    given = [*_injected(), *known]
+    parameters = validate(name, {key: variables[key] for key in given if key in variables})
+    seed_everything(parameters.seed)
+    plotting.use_style()
+    if get_ipython():
+        # Twice the pixels, and the width in the output, so that all figures have one scale.
+        set_matplotlib_formats("retina")
+    return Lab(name, parameters)
+
+
+def _injected() -> list[str]:
+    """Name what papermill set in the cell before this one, known to the lab or not."""
+    shell = get_ipython()
+    history = shell.user_ns.get("In", []) if shell else []
+    if len(history) < 2 or not history[-2].startswith("# Parameters"):
+        return []
+    assignments = ast.parse(history[-2]).body
+    return [node.targets[0].id for node in assignments if isinstance(node, ast.Assign)]

@@ -1,0 +1,114 @@
+"""Real data that ships inside scikit-learn or beside this file, so that no lab needs a network."""
+
+from importlib import resources
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from descent._checks import check_choice
+from descent._extras import book_extra
+
+_TABLES = ("goyal2017",)
+
+
+class Dataset(NamedTuple):
+    """Samples and what is to be predicted from them.
+
+    ``input`` has shape ``(num_samples, dim)``, ``target`` shape ``(num_samples,)``.
+    """
+
+    input: Tensor
+    target: Tensor
+
+
+def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Dataset:
+    """Load 1797 handwritten digits, 8 by 8 pixels each, in ten classes.
+
+    Args:
+        device: where the tensors live.
+        dtype: the floating-point type of ``input``.
+
+    Returns:
+        ``input`` of shape ``(1797, 64)``, the pixels centred and scaled to unit variance over
+        the whole set; ``target`` of shape ``(1797,)``, the digit, as int64.
+
+    Example:
+        >>> data = digits()
+        >>> data.input.shape, data.target[:4]
+        (torch.Size([1797, 64]), tensor([0, 1, 2, 3]))
+
+    References:
+        Optical Recognition of Handwritten Digits, UCI Machine Learning Repository; shipped
+        with scikit-learn as ``load_digits``.
+    """
+    with book_extra():
+        from sklearn.datasets import load_digits
+
+    raw = load_digits()
+    # Scaled in float64 before it is rounded, so that the data are the same on every machine.
+    pixels = (raw.data - raw.data.mean()) / raw.data.std()
+    return Dataset(
+        torch.tensor(pixels, dtype=dtype, device=device), torch.tensor(raw.target, device=device)
+    )
+
+
+def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float64) -> Dataset:
+    """Load 442 patients: ten measurements each, and the disease's progression after a year.
+
+    Args:
+        device: where the tensors live.
+        dtype: their floating-point type.
+
+    Returns:
+        ``input`` of shape ``(442, 10)``, each column centred and scaled to unit variance;
+        ``target`` of shape ``(442,)``, the disease score, centred and scaled likewise.
+
+    Example:
+        >>> data = diabetes()
+        >>> data.input.shape, round(data.input.std(correction=0).item(), 6)
+        (torch.Size([442, 10]), 1.0)
+
+    References:
+        Efron, Hastie, Johnstone and Tibshirani, Least angle regression, Annals of Statistics
+        32 (2004); shipped with scikit-learn as ``load_diabetes``.
+    """
+    with book_extra():
+        from sklearn.datasets import load_diabetes
+
+    raw = load_diabetes(scaled=False)
+    standardized = [(values - values.mean(0)) / values.std(0) for values in (raw.data, raw.target)]
+    return Dataset(*(torch.tensor(values, dtype=dtype, device=device) for values in standardized))
+
+
+def published(table: str) -> dict[str, Tensor]:
+    """Load numbers that a paper reports, column by column.
+
+    Each table is a file of comma-separated values beside this module, whose first lines say
+    where the numbers come from.
+
+    Args:
+        table: ``"goyal2017"``, the validation error of ResNet-50 on ImageNet, in per cent, for
+            batch sizes from 128 to 65536.
+
+    Returns:
+        Column name to values, shape ``(rows,)``, in float64.
+
+    Raises:
+        ValueError: there is no such table.
+
+    Example:
+        >>> reported = published("goyal2017")
+        >>> list(reported), reported["error"][1].item()
+        (['batch_size', 'lr', 'error', 'std'], 23.6)
+
+    References:
+        Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour,
+        arXiv:1706.02677 (2017), Figure 3 and Table 2(a).
+    """
+    check_choice("table", table, _TABLES)
+    with resources.files(__package__).joinpath(f"{table}.csv").open(encoding="utf-8") as file:
+        lines = [line for line in file if not line.startswith("#")]
+    values = torch.from_numpy(np.loadtxt(lines[1:], delimiter=","))
+    return dict(zip(lines[0].strip().split(","), values.T.contiguous(), strict=True))

@@ -1,0 +1,790 @@
+"""The chapter on what a step costs: each printed equation against what it is about.
+
+Every test reads the formula from the page, see :mod:`printed`, and takes no argument, so that
+:mod:`mutations` can call it again with the formula changed.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable
+from functools import cache
+from itertools import pairwise, product
+
+import numpy as np
+import pytest
+import torch
+from printed import BOOK, equations, evaluate
+from torch import Tensor
+from torch.utils._python_dispatch import TorchDispatchMode
+from torch.utils._pytree import tree_leaves
+from torch.utils.flop_counter import FlopCounterMode
+
+from descent.chapters.step_cost import theory
+from descent.optim import OPTIMIZERS, Adam, AdamW
+
+DIM = 64
+DIGITS = {torch.bfloat16: 8, torch.float16: 11, torch.float32: 24}
+RULES = {
+    "gradient descent": ("gradient descent", {}),
+    "SGD with momentum": ("SGD", {"momentum": 0.9}),
+    "Adagrad": ("Adagrad", {}),
+    "RMSprop": ("RMSprop", {}),
+    "Adam": ("Adam", {}),
+    "AdamW": ("AdamW", {}),
+    "NAdam": ("NAdam", {}),
+    "RAdam": ("RAdam", {}),
+    "Adamax": ("Adamax", {}),
+    "AMSGrad": ("Adam", {"amsgrad": True}),
+}
+
+
+class Meter(TorchDispatchMode):
+    """Count the operations on large tensors, and the bytes that each reads and writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operations: list[tuple[str, int, int]] = []
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        result = function(*args, **(kwargs or {}))
+        read, written = large(args), large(result)
+        name = str(function)
+        if name.startswith("aten.copy_"):
+            read = read[1:]  # what it overwrites it need not read
+        if read or written:
+            sizes = (sum(tensor.nbytes for tensor in each) for each in (read, written))
+            self.operations.append((name, *sizes))
+        return result
+
+    @property
+    def bytes(self) -> int:
+        return sum(read + written for _, read, written in self.operations)
+
+
+def large(tree: object) -> list[Tensor]:
+    return [leaf for leaf in tree_leaves(tree) if isinstance(leaf, Tensor) and leaf.ndim]
+
+
+def started(row: str, dtype: torch.dtype = torch.float32) -> tuple[Tensor, torch.optim.Optimizer]:
+    """Return a parameter whose optimizer, of a row of the page's table, has taken a step."""
+    name, options = RULES[row]
+    param = torch.ones(DIM, dtype=dtype, requires_grad=True)
+    param.grad = torch.ones(DIM, dtype=dtype)
+    optimizer = OPTIMIZERS[name]([param], lr=0.1, **options)
+    optimizer.step()
+    return param, optimizer
+
+
+def states(param: Tensor, optimizer: torch.optim.Optimizer) -> dict[str, Tensor]:
+    return {name: each for name, each in optimizer.state[param].items() if each.ndim}
+
+
+def passes(row: str, dtype: torch.dtype = torch.float32) -> Meter:
+    """Meter one step after the first."""
+    _, optimizer = started(row, dtype)
+    with Meter() as meter:
+        optimizer.step()
+    return meter
+
+
+# What must one step move?
+
+
+@pytest.mark.equation("cost-traffic")
+def test_a_rule_moves_what_it_takes_and_gives():
+    for row, dtype in product(RULES, (torch.float32, torch.float64)):
+        name, options = RULES[row]
+        param, optimizer = started(row, dtype)
+        before, grad = states(param, optimizer), param.grad.clone()
+        rule, options = OPTIMIZERS[name].rule, OPTIMIZERS[name].complete(lr=0.1, **options)
+        new, after = rule(param.detach(), param.grad, dict(optimizer.state[param]), **options)
+        moved = [param, param.grad, new, *large(before), *large(after)]
+        assert evaluate(
+            "cost-traffic",
+            q=sum(tensor.nbytes for tensor in moved) / DIM,
+            k=len(before),
+            w=dtype.itemsize,
+        ).equal()
+        assert torch.equal(param.grad, grad)
+
+
+@cache
+def table() -> dict[str, list[str]]:
+    """Read the table of the page: rule to its other cells."""
+    page = (BOOK / "step_cost.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| (.+) \|$", page, re.MULTILINE)
+    cells = [[cell.strip() for cell in row.split("|")] for row in rows]
+    return {row[0]: row[1:] for row in cells if row[0] in RULES}
+
+
+@pytest.mark.parametrize("row", RULES)
+def test_the_table_holds_what_the_optimizers_keep(row):
+    names, count, moved, kept, billions = table()[row]
+    param, optimizer = started(row)
+    remembered = states(param, optimizer)
+    printed = re.findall("`(.+?)`", names)
+    assert printed == list(remembered)[-len(printed) :] or not remembered
+    assert int(count) == len(remembered)
+    assert int(moved) == theory.step_traffic(len(remembered))
+    in_memory = sum(each.nbytes for each in (param, param.grad, *remembered.values())) / DIM
+    assert int(kept) == in_memory
+    assert billions == f"{7 * in_memory:.0f} GB"
+
+
+def test_the_table_has_every_optimizer():
+    assert list(table()) == list(RULES)
+    assert {name for name, _ in RULES.values()} == OPTIMIZERS.keys()
+
+
+# How long must that take?
+
+
+def pipeline(chunks: int, loading: float, computing: float) -> float:
+    """Return when the last chunk is done, if each is loaded while those before it are computed."""
+    loaded = done = 0.0
+    for _ in range(chunks):
+        loaded += loading / chunks
+        done = max(done, loaded) + computing / chunks
+    return done
+
+
+MACHINES = [
+    # operations and bytes per parameter, operations and bytes per second
+    (13.0, 28.0, 8.0, 2.0),
+    (2.0, 12.0, 3.0, 20.0),
+    (5.0, 20.0, 1.0, 4.0 - 1e-6),
+    (5.0, 20.0, 1.0, 4.0 + 1e-6),
+    (40.0, 7.0, 2.0, 5.0),
+]
+
+
+@pytest.mark.equation("cost-bound")
+def test_no_pipeline_is_faster_than_its_memory():
+    for operations, traffic, speed, bandwidth in MACHINES:
+        loading, computing = 6 * traffic / bandwidth, 6 * operations / speed
+        for chunks in (1, 10, 10**5):
+            time = pipeline(chunks, loading, computing)
+            equation = evaluate(
+                "cost-bound", {r"\tau": "time"}, time=time, q=traffic, d=6, R=bandwidth
+            )
+            assert equation.signs == ("≥",)
+            assert equation.holds()
+    free = pipeline(10, loading, 0.0)
+    assert evaluate("cost-bound", {r"\tau": "time"}, time=free, q=traffic, d=6, R=bandwidth).tight()
+
+
+@pytest.mark.equation("cost-roofline")
+def test_a_pipeline_takes_the_longer_of_its_parts():
+    for operations, traffic, speed, bandwidth in MACHINES:
+        numbers = {"A": operations, "q": traffic, "S": speed, "R": bandwidth, "d": 6}
+        loading, computing = 6 * traffic / bandwidth, 6 * operations / speed
+        for chunks in (1, 10, 10**5):
+            time = pipeline(chunks, loading, computing)
+            equation = evaluate("cost-roofline", {r"\tau": "time"}, time=time, **numbers)
+            assert equation.signs == ("≥",)
+            assert equation.holds()
+        assert equation.tight(rtol=1e-4)
+
+
+@pytest.mark.equation("cost-ridge")
+def test_memory_is_the_limit_where_more_of_it_helps():
+    for operations, traffic, speed, bandwidth in MACHINES:
+        loading, computing = traffic / bandwidth, operations / speed
+        slowed = pipeline(10**5, 1.01 * loading, computing) > 1.005 * pipeline(
+            10**5, loading, computing
+        )
+        equation = evaluate("cost-ridge", A=operations, q=traffic, S=speed, R=bandwidth)
+        assert equation.signs == ("<",)
+        assert bool(equation.holds()) == (loading > computing)
+        if abs(loading - computing) > 0.01 * loading:
+            assert slowed == (loading > computing)
+
+
+def test_no_rule_does_as_many_operations_as_it_moves_bytes():
+    counted = {}
+    for row in RULES:
+        kinds = Counter(name.split(".")[1] for name, *_ in passes(row).operations)
+        del kinds["copy_"], kinds["_to_copy"]
+        counted[row] = kinds.total() + 2 * kinds["lerp"]  # a difference, a product and a sum
+        assert counted[row] < theory.step_traffic(int(table()[row][1]))
+    assert counted["gradient descent"] == 2
+    assert counted["Adam"] == 13
+
+
+@pytest.mark.equation("cost-allocate")
+def test_a_copy_reads_what_it_overwrites():
+    def apparent(move: Callable[[], object], overwritten: int) -> float:
+        """Return bytes counted per byte moved: a line is read before it is first written to."""
+        with Meter() as meter:
+            move()
+        (_, read, written) = meter.operations[0]
+        return (read + written) / (read + written + (written - overwritten))
+
+    source, target = torch.ones(DIM), torch.ones(DIM)
+    copied = apparent(lambda: target.copy_(source), overwritten=0)
+    in_place = apparent(lambda: source.mul_(2.0), overwritten=source.nbytes)
+    names = {r"R_{\text{copy}}": "copied"}
+    assert evaluate("cost-allocate", names, copied=5 * copied, R=5 * in_place).equal()
+    for row in RULES:  # which overwrite only what they have read
+        param, optimizer = started(row)
+        kept = large(states(param, optimizer))
+        read = {id(each) for each in (param, param.grad, *kept)}
+        assert {id(each) for each in (param, *kept)} <= read
+
+
+# Why does readable code take longer?
+
+
+def kinds(meter: Meter) -> dict[str, int]:
+    """Count the operations with one large operand and with two."""
+    width = DIM * torch.float32.itemsize
+    counted = Counter(read // width for _, read, _ in meter.operations)
+    assert counted.keys() <= {1, 2}
+    assert all(written == width for _, _, written in meter.operations)
+    return {"one": counted[1], "two": counted[2]}
+
+
+ONE_PASS_EACH = ("gradient descent", "SGD with momentum", "Adam", "AdamW", "AMSGrad")
+
+
+@pytest.mark.equation("cost-eager")
+def test_each_operation_is_a_pass():
+    for row in ONE_PASS_EACH:
+        counted = kinds(passes(row))
+        double = passes(row, torch.float64)
+        for meter, itemsize in ((passes(row), 4), (double, 8)):
+            assert evaluate(
+                "cost-eager",
+                {r"q_{\text{eager}}": "traffic", "n_1": "one", "n_2": "two"},
+                traffic=meter.bytes / DIM,
+                w=itemsize,
+                **counted,
+            ).equal()
+    assert kinds(passes("Adam")) == {"one": 7, "two": 5}
+    assert passes("Adam").bytes == 29 * DIM * 4
+
+
+@pytest.mark.equation("cost-slowdown")
+def test_the_passes_move_more_than_they_must():
+    for row in ONE_PASS_EACH:
+        param, optimizer = started(row)
+        count = len(states(param, optimizer))
+        assert evaluate(
+            "cost-slowdown",
+            {r"q_{\text{eager}}": "traffic", "n_1": "one", "n_2": "two"},
+            traffic=passes(row).bytes / DIM,
+            q=theory.step_traffic(count),
+            k=count,
+            **kinds(passes(row)),
+        ).equal()
+
+
+class Asked(TorchDispatchMode):
+    """Count the large results that no operand had the memory for."""
+
+    count = 0
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        taken = {tensor.data_ptr() for tensor in large((args, kwargs))}
+        result = function(*args, **(kwargs or {}))
+        self.count += sum(tensor.data_ptr() not in taken for tensor in large(result))
+        return result
+
+
+def test_in_place_two_results_need_fresh_memory_and_else_eleven():
+    for kind, options, results in ((Adam, {}, 11), (torch.optim.Adam, {"foreach": False}, 2)):
+        param = torch.ones(DIM, requires_grad=True)
+        param.grad = torch.ones(DIM)
+        optimizer = kind([param], lr=0.1, **options)
+        optimizer.step()
+        with Asked() as asked:
+            optimizer.step()
+        assert asked.count == results, kind
+
+
+# Many small tensors
+
+
+def serial(launches: int, overhead: float, working: float) -> float:
+    """Return when a processor is done that starts operations and then does them."""
+    now = 0.0
+    for _ in range(launches):
+        now += overhead
+        now += working / launches
+    return now
+
+
+def queued(launches: int, overhead: float, working: float) -> float:
+    """Return when a device is done that takes operations from a queue."""
+    launched = done = 0.0
+    for _ in range(launches):
+        launched += overhead
+        done = max(done, launched) + working / launches
+    return done
+
+
+LOADS = [
+    # launches, seconds each, bytes per parameter, parameters, bytes per second
+    (200, 0.5, 28.0, 30.0, 3.0),
+    (1000, 0.01, 12.0, 500.0, 7.0),
+    (500, 0.3, 20.0, 40.0, 16.0),
+]
+
+
+@pytest.mark.equation("cost-launch-serial")
+def test_launches_come_on_top():
+    for n, a, q, d, bandwidth in LOADS:
+        time = serial(n, a, q * d / bandwidth)
+        assert evaluate(
+            "cost-launch-serial", {r"\tau": "time"}, time=time, n=n, a=a, q=q, d=d, R=bandwidth
+        ).equal()
+        settings = {"launches": n, "overhead": a}
+        assert theory.step_time(d, q, bandwidth, **settings) == pytest.approx(time)
+
+
+@pytest.mark.equation("cost-launch-overlap")
+def test_a_queue_hides_the_shorter_part():
+    for n, a, q, d, bandwidth in LOADS:
+        time = queued(n, a, q * d / bandwidth)
+        equation = evaluate(
+            "cost-launch-overlap", {r"\tau": "time"}, time=time, n=n, a=a, q=q, d=d, R=bandwidth
+        )
+        assert equation.signs == ("≈",)
+        assert abs(equation.left - equation.right) <= (1 + 1e-9) * (time / n)
+
+
+@pytest.mark.equation("cost-crossover")
+def test_at_the_crossover_a_step_is_half_launches():
+    for n, a, q, _, bandwidth in LOADS:
+        size = theory.crossover_size(q, bandwidth, launches=n, overhead=a)
+        assert serial(n, a, q * size / bandwidth) == pytest.approx(2 * serial(n, a, 0.0))
+        fragments = {r"d^\star": "size"}
+        assert evaluate("cost-crossover", fragments, size=size, n=n, a=a, q=q, R=bandwidth).equal()
+
+
+def operations_of(optimizer: type[torch.optim.Optimizer], **options: object) -> list[str]:
+    params = [torch.ones(DIM, requires_grad=True) for _ in range(3)]
+    for param in params:
+        param.grad = torch.ones(DIM)
+    optimizer = optimizer(params, lr=0.1, **options)
+    optimizer.step()
+    with Meter() as meter:
+        optimizer.step()
+    return [name for name, *_ in meter.operations]
+
+
+def test_pytorch_takes_the_loop_on_a_cpu_unless_asked():
+    loop = operations_of(torch.optim.Adam, foreach=False)
+    assert operations_of(torch.optim.Adam) == loop
+    assert not any("_foreach" in name for name in loop)
+    many = operations_of(torch.optim.Adam, foreach=True)
+    assert all("_foreach" in name for name in many)
+    assert len(many) < len(loop)
+    (fused,) = operations_of(torch.optim.Adam, fused=True)
+    assert "_fused_adam" in fused
+
+
+def test_four_optimizers_can_be_fused():
+    for name in ("SGD", "Adagrad", "Adam", "AdamW"):
+        (fused,) = operations_of(getattr(torch.optim, name), fused=True)
+        assert "_fused_" in fused
+    params = [torch.ones(1, requires_grad=True)]
+    for name in ("RMSprop", "NAdam", "RAdam", "Adamax"):
+        with pytest.raises(TypeError, match="fused"):
+            getattr(torch.optim, name)(params, fused=True)
+
+
+# What has to fit in memory?
+
+
+@pytest.mark.equation("cost-memory")
+def test_memory_is_parameters_gradients_and_states():
+    for row, dtype in product(RULES, (torch.float32, torch.float64)):
+        param, optimizer = started(row, dtype)
+        kept = large(states(param, optimizer))
+        assert evaluate(
+            "cost-memory",
+            M=sum(each.nbytes for each in (param, param.grad, *kept)),
+            k=len(kept),
+            w=dtype.itemsize,
+            d=DIM,
+        ).equal()
+
+
+@cache
+def mixed() -> dict[str, list[Tensor]]:
+    """Take a step in mixed precision; return what lies in memory, and what moved."""
+    weights = torch.ones(DIM, dtype=torch.bfloat16)
+    grad = torch.ones_like(weights)
+    master = weights.float()
+    _, state = Adam.rule(master, grad.float(), {}, **Adam.complete())
+    after, new = Adam.rule(master, grad.float(), state, **Adam.complete())
+    rounded = after.bfloat16()
+    return {
+        "kept": [weights, grad, master, *large(state)],
+        "read": [grad, master, *large(state)],
+        "written": [after, *large(new), rounded],
+    }
+
+
+def bytes_of(tensors: Iterable[Tensor]) -> list[float]:
+    return [tensor.nbytes / DIM for tensor in tensors]
+
+
+def prints_sum(label: str, terms: list[float]) -> bool:
+    """Say whether these terms are printed, in this order, with their sum."""
+    printed = [float(number) for number in re.findall(r"\d+", equations()[label])]
+    return evaluate(label).equal() and printed == [*terms, sum(terms)]
+
+
+@pytest.mark.equation("cost-mixed")
+@pytest.mark.claim(
+    cite="rajbhandari2020zero",
+    says="Adam in mixed precision keeps 16 bytes per parameter.",
+)
+def test_mixed_precision_keeps_sixteen_bytes():
+    assert prints_sum("cost-mixed", bytes_of(mixed()["kept"]))
+
+
+@pytest.mark.equation("cost-mixed-traffic")
+def test_mixed_precision_moves_as_much():
+    moved = bytes_of(mixed()["read"] + mixed()["written"])
+    assert prints_sum("cost-mixed-traffic", moved)
+    assert sum(moved) == theory.step_traffic(2)
+
+
+# Weights that stop moving
+
+
+def mantissas(dtype: torch.dtype) -> Tensor:
+    """Return floats of four binades: all of bfloat16, and as many of a longer type."""
+    digits = DIGITS[dtype]
+    whole = torch.linspace(2 ** (digits - 1), 2**digits - 1, 128, dtype=torch.float64).round()
+    floats = torch.cat([whole * 2.0 ** (e + 1 - digits) for e in (-3, 0, 1, 6)])
+    assert torch.equal(floats.to(dtype).double(), floats)
+    return floats
+
+
+def exponents(floats: Tensor) -> np.ndarray:
+    return np.floor(np.log2(floats.abs().numpy()))
+
+
+@pytest.mark.equation("cost-spacing")
+def test_spacing_is_the_way_to_the_next_float():
+    for dtype, digits in DIGITS.items():
+        floats = mantissas(dtype)
+        after = torch.nextafter(floats.to(dtype), torch.tensor(torch.inf, dtype=dtype)).double()
+        assert evaluate(
+            "cost-spacing",
+            {r"\Delta(x)": "gap"},
+            gap=after - floats,
+            e=exponents(floats),
+            p=digits,
+        ).equal()
+        assert torch.equal(theory.float_spacing(floats, digits), after - floats)
+
+
+def lost(floats: Tensor, updates: Tensor, dtype: torch.dtype) -> Tensor:
+    """Say which sums round back to where they came from."""
+    return (floats + updates).to(dtype).double() == floats
+
+
+# PyTorch rounds a double to single precision on its way to 16 bits.
+ON_THE_WAY = 2e-4
+
+
+def largest_lost(floats: Tensor, dtype: torch.dtype, sign: float) -> Tensor:
+    """Search for the largest updates that are lost, of one sign relative to the float's."""
+    low, high = torch.zeros_like(floats), floats.abs()
+    for _ in range(60):
+        middle = (low + high) / 2
+        stays = lost(floats, sign * middle, dtype)
+        low, high = torch.where(stays, middle, low), torch.where(stays, high, middle)
+    return low
+
+
+@pytest.mark.equation("cost-stall")
+def test_half_a_gap_is_lost():
+    for dtype in (torch.bfloat16, torch.float16):
+        floats = mantissas(dtype)
+        gap = torch.nextafter(floats.to(dtype), torch.tensor(torch.inf, dtype=dtype)).double()
+        found = largest_lost(floats, dtype, 1.0)
+        fragments = {r"u^\star": "update", r"\Delta(x)": "gap"}
+        equation = evaluate("cost-stall", fragments, update=found, gap=gap - floats)
+        assert equation.equal(rtol=ON_THE_WAY)
+        in_theory = theory.stall_threshold(floats, DIGITS[dtype])
+        np.testing.assert_allclose(in_theory, found, rtol=ON_THE_WAY)
+
+
+@pytest.mark.equation("cost-stall-ratio")
+def test_what_is_lost_of_a_weight():
+    for dtype in (torch.bfloat16, torch.float16):
+        floats = mantissas(dtype)
+        found = torch.cat([largest_lost(floats, dtype, sign) for sign in (1.0, -1.0)])
+        fragments = {r"\frac{u^\star}{|x|}": "ratio"}
+        ratio = found / torch.cat([floats, floats])
+        equation = evaluate("cost-stall-ratio", fragments, ratio=ratio, p=DIGITS[dtype])
+        assert equation.signs == ("≤", "≤")
+        assert equation.holds(rtol=ON_THE_WAY).all()
+        least, middle, most = equation.sides
+        assert np.isclose(least, middle, rtol=ON_THE_WAY, atol=0).any()
+        assert np.isclose(middle, most, rtol=ON_THE_WAY, atol=0).any()
+        assert least[0] == theory.stall_ratio(DIGITS[dtype])
+
+
+CHANGES = [2.0**-9, 2.0**-12, 2.0**-9 * 1.02, 2.0**-12 * 1.02, 1e-5, 1e-3, 2.0**-8, 2.0**-11]
+CHANGES += [2.0**-9 * 0.98, 2.0**-12 * 0.98]
+
+
+@pytest.mark.equation("cost-stall-decay")
+def test_a_small_decay_reaches_no_weight():
+    for dtype, change in product((torch.bfloat16, torch.float16), CHANGES):
+        floats = mantissas(dtype).to(dtype)
+        # AdamW's own product, with the digits in which a scalar is multiplied by a short float
+        decayed = (floats.double() * (1 - change)).to(dtype)
+        values = {"lr": change / 0.25, "decay": 0.25, "p": DIGITS[dtype]}
+        fragments = {r"\eta": "lr", r"\lambda": "decay"}
+        equation = evaluate("cost-stall-decay", fragments, **values)
+        assert equation.signs == ("≤",)
+        assert bool(equation.holds()) == torch.equal(decayed, floats)
+
+
+def test_the_default_decay_does_nothing_in_bfloat16():
+    for optimizer, dtype in product((AdamW, torch.optim.AdamW), (torch.bfloat16, torch.float32)):
+        param = torch.nn.Parameter(mantissas(torch.bfloat16).to(dtype))
+        param.grad, before = torch.zeros_like(param), param.detach().clone()
+        stepping = optimizer([param])
+        for _ in range(100):
+            stepping.step()
+        assert torch.equal(param, before) == (dtype is torch.bfloat16)
+
+
+@pytest.mark.equation("cost-stall-beta")
+def test_an_average_of_squares_does_not_fall():
+    for dtype, change in product((torch.bfloat16, torch.float16), CHANGES):
+        squares = mantissas(dtype)
+        after = (squares * (1 - change)).to(dtype).double()
+        values = {"beta": 1 - change, "p": DIGITS[dtype]}
+        equation = evaluate("cost-stall-beta", {r"\beta_2": "beta"}, **values)
+        assert equation.signs == ("≤",)
+        assert bool(equation.holds()) == torch.equal(after, squares)
+
+
+@pytest.mark.parametrize("optimizer", [Adam, torch.optim.Adam])
+def test_in_bfloat16_adam_never_forgets_a_large_gradient(optimizer):
+    averages = {}
+    for dtype in (torch.bfloat16, torch.float16):
+        param = torch.ones(1, dtype=dtype, requires_grad=True)
+        stepping = optimizer([param], lr=0.0)
+        for step in range(2000):
+            param.grad = torch.full_like(param, 100.0 if step == 0 else 0.01)
+            stepping.step()
+            averages.setdefault(dtype, []).append(stepping.state[param]["exp_avg_sq"].item())
+    assert min(averages[torch.bfloat16]) == averages[torch.bfloat16][0] == pytest.approx(10, 0.01)
+    assert averages[torch.float16][-1] < 0.2 * averages[torch.float16][0]
+
+
+@pytest.mark.equation("cost-count")
+def test_a_sum_of_equal_steps_ends():
+    for dtype, update in product((torch.bfloat16, torch.float16), (1.0, 0.25, 2.0)):
+        step, total = torch.tensor(update, dtype=dtype), torch.tensor(0.0, dtype=dtype)
+        for _ in range(5000):
+            total = total + step
+        fragments = {r"x_{\max}": "total"}
+        assert evaluate(
+            "cost-count", fragments, total=total.item(), p=DIGITS[dtype], u=update
+        ).equal()
+    million = torch.tensor(2.0**24)
+    assert million + 1 == million
+    assert million - 1 + 1 == million
+
+
+def test_no_weight_gets_further_than_512_of_its_steps():
+    for update in torch.linspace(1, 2, 37, dtype=torch.float64):
+        step, total = update.bfloat16(), torch.tensor(0.0, dtype=torch.bfloat16)
+        for _ in range(1500):
+            total = total + step
+        assert total + step == total
+        assert 128 * step < total <= 512 * step
+
+
+# Two repairs
+
+
+@pytest.mark.equation("cost-master")
+def test_a_rounded_copy_is_off_by_half_a_gap():
+    for dtype, digits in ((torch.bfloat16, 8), (torch.float16, 11)):
+        master = torch.tensor(1.0)
+        offs, gaps = [], []
+        for _ in range(3000):
+            master = master - 3e-5
+            rounded = master.to(dtype)
+            offs.append((rounded.double() - master.double()).abs().item())
+            gaps.append(theory.float_spacing(master.item(), digits))
+        # The sum in single precision has its own, much smaller, errors.
+        assert master.item() == pytest.approx(1 - 3000 * 3e-5, abs=3000 * 2**-25)
+        fragments = {r"|x_t - y_t|": "off", r"\Delta(y_t)": "gap"}
+        equation = evaluate("cost-master", fragments, off=offs, gap=gaps)
+        assert equation.signs == ("≤",)
+        assert equation.holds().all()
+        assert equation.tight(rtol=0.01).any()
+
+
+@cache
+def coin(value: float) -> dict[str, float]:
+    """Round a float32 to bfloat16 as the page does, with each random number that there is."""
+    x = torch.full((2**16,), value)
+    bits = x.view(torch.int32) + torch.arange(2**16, dtype=torch.int32)
+    rounded = (bits >> 16 << 16).view(torch.float32)
+    assert torch.equal(rounded.bfloat16().float(), rounded)
+    rounded = rounded.double()
+    low, high = rounded.min().item(), rounded.max().item()
+    return {
+        "x": x[0].item(),
+        "low": low,
+        "high": high,
+        "up": (rounded == high).double().mean().item(),
+        "mean": rounded.mean().item(),
+        "var": rounded.var(correction=0).item(),
+    }
+
+
+COINS = [1.001, 1.0039062, 1.00390625, -1.003, 3.0071, 0.01234, -250.3]
+
+
+def gap_of(value: dict[str, float]) -> float:
+    return value["high"] - value["low"]
+
+
+NEIGHBOURS = {r"x_-": "low", r"x_+": "high"}
+
+
+@pytest.mark.equation("cost-up")
+def test_the_coin_is_the_fraction():
+    for thrown in map(coin, COINS):
+        assert evaluate(
+            "cost-up",
+            {r"\Pr[\operatorname{SR}(x) = x_+]": "up", "x_-": "low", r"\Delta": "gap"},
+            up=thrown["up"],
+            x=thrown["x"],
+            low=thrown["low"],
+            gap=gap_of(thrown),
+        ).equal()
+
+
+@pytest.mark.equation("cost-unbiased")
+def test_the_coin_is_fair():
+    for thrown in map(coin, COINS):
+        fragments = {r"\mathbb{E}[\operatorname{SR}(x)]": "mean"}
+        assert evaluate("cost-unbiased", fragments, mean=thrown["mean"], x=thrown["x"]).equal()
+
+
+VARIANCE = r"\operatorname{Var}[\operatorname{SR}(x)]"
+
+
+@pytest.mark.equation("cost-variance")
+def test_what_a_coin_adds():
+    for thrown in map(coin, COINS):
+        equation = evaluate(
+            "cost-variance",
+            {VARIANCE: "var"} | NEIGHBOURS,
+            **{name: thrown[name] for name in ("var", "x", "low", "high")},
+        )
+        assert equation.equal(rtol=1e-6)
+        offset = thrown["x"] - thrown["low"]
+        expected = theory.stochastic_rounding_variance(offset, gap_of(thrown))
+        assert expected == pytest.approx(thrown["var"])
+
+
+@pytest.mark.equation("cost-variance-max")
+def test_what_a_coin_adds_at_most():
+    for thrown in map(coin, COINS):
+        fragments = {VARIANCE: "var", r"\Delta": "gap"}
+        equation = evaluate("cost-variance-max", fragments, var=thrown["var"], gap=gap_of(thrown))
+        assert equation.signs == ("≤",)
+        assert equation.holds()
+        assert equation.tight(rtol=1e-6) == (thrown["up"] == 0.5)
+    assert any(coin(value)["up"] == 0.5 for value in COINS)
+
+
+@cache
+def drift(update: float, steps: int) -> tuple[float, float, float]:
+    """Follow all that can happen to a weight of 1; return its gap and its moments."""
+    gap = coin(1 + update)["high"] - 1.0
+    chances = {1.0: 1.0}
+    for _ in range(steps):
+        after: dict[float, float] = {}
+        for weight, chance in chances.items():
+            thrown = coin(weight + update)
+            for place, part in ((thrown["high"], thrown["up"]), (thrown["low"], 1 - thrown["up"])):
+                after[place] = after.get(place, 0.0) + chance * part
+        chances = after
+    moved = np.array(list(chances)) - 1.0
+    weights = np.array(list(chances.values()))
+    mean = (weights * moved).sum()
+    return gap, mean, (weights * (moved - mean) ** 2).sum()
+
+
+# Multiples of a float32's own gap, so that each sum is exact before it is rounded.
+DRIFTS = [(2.0**-10, 12), (3 * 2.0**-12, 7), (5 * 2.0**-14, 20)]
+
+
+@pytest.mark.equation("cost-drift")
+@pytest.mark.claim(
+    cite="connolly2021stochastic",
+    says="Errors of stochastic rounding have mean zero, so that those of a sum do not build up.",
+)
+def test_coins_of_many_steps():
+    for update, steps in DRIFTS:
+        gap, mean, var = drift(update, steps)
+        assert mean == pytest.approx(steps * update)
+        fragments = {r"\operatorname{Var}[x_n]": "var", r"\Delta": "gap"}
+        equation = evaluate("cost-drift", fragments, var=var, n=steps, u=update, gap=gap)
+        assert equation.equal(rtol=1e-6)
+        assert var == pytest.approx(steps * theory.stochastic_rounding_variance(update, gap))
+
+
+@pytest.mark.equation("cost-drift-ratio")
+def test_the_coins_average_out():
+    for update, steps in DRIFTS:
+        gap, mean, var = drift(update, steps)
+        assert mean == pytest.approx(steps * update)
+        fragments = {r"\operatorname{Var}[x_n]": "var", r"\Delta": "gap"}
+        equation = evaluate("cost-drift-ratio", fragments, var=var, n=steps, u=update, gap=gap)
+        assert equation.equal(rtol=1e-6)
+
+
+# When does a step matter?
+
+
+@cache
+def dense(widths: tuple[int, ...], batch: int) -> tuple[int, int]:
+    """Return the parameters of a network, and the operations of both its passes."""
+    layers = [torch.nn.Linear(*pair, bias=False) for pair in pairwise(widths)]
+    net = torch.nn.Sequential(*[each for layer in layers for each in (layer, torch.nn.Tanh())])
+    samples = torch.ones(batch, widths[0], requires_grad=True)
+    with FlopCounterMode(display=False) as counter:
+        net(samples).sum().backward()
+    return sum(param.numel() for param in net.parameters()), counter.get_total_flops()
+
+
+NETWORKS = [(5, 7, 3), (8, 2, 2, 6)]
+
+
+@pytest.mark.equation("cost-passes")
+def test_each_weight_costs_six_operations_per_sample():
+    for widths, batch in product(NETWORKS, (1, 4, 9)):
+        size, counted = dense(widths, batch)
+        fragments = {r"A_{\text{pass}}": "operations"}
+        assert evaluate("cost-passes", fragments, operations=counted, d=size, B=batch).equal()
+
+
+@pytest.mark.equation("cost-batch")
+def test_at_this_batch_the_step_takes_as_long_as_the_passes():
+    for widths, (_, traffic, speed, bandwidth) in product(NETWORKS, MACHINES):
+        size, of_one_sample = dense(widths, 1)
+        step = theory.step_time_bound(size, traffic, bandwidth)
+        fragments = {r"B^\star": "batch"}
+        batch = step / (of_one_sample / speed)
+        numbers = {"q": traffic, "S": speed, "R": bandwidth}
+        assert evaluate("cost-batch", fragments, batch=batch, **numbers).equal()

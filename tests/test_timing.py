@@ -1,0 +1,221 @@
+"""The ways to take a step: that they are one step, and that the race between them is fair."""
+
+import csv
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from descent.optim import OPTIMIZERS, Adam
+from descent.training import timing
+
+needs_compiler = pytest.mark.skipif(
+    not timing.can_compile("cpu"), reason="there is no C++ compiler here"
+)
+
+
+def test_parameters_are_split_evenly_and_repeat():
+    params = timing.parameters(11, 3, "cpu")
+    assert [len(param) for param in params] == [4, 4, 3]
+    assert all(param.grad is not None and param.is_leaf for param in params)
+    again = timing.parameters(11, 3, "cpu")
+    assert all(torch.equal(one, two) for one, two in zip(params, again, strict=True))
+    assert not torch.equal(params[0], params[1])
+
+
+@pytest.mark.parametrize(
+    ("num_params", "num_tensors", "told"),
+    [(2, 3, "num_params"), (3, 0, "num_tensors")],
+)
+def test_tensors_cannot_be_empty(num_params, num_tensors, told):
+    with pytest.raises(ValueError, match=told):
+        timing.parameters(num_params, num_tensors, "cpu")
+
+
+def test_an_optimizer_that_pytorch_lacks_is_refused():
+    with pytest.raises(ValueError, match="'gradient descent'"):
+        timing.ways("gradient descent", 10, 1, "cpu")
+
+
+@pytest.mark.parametrize("optimizer", ["Adam", "SGD", "RMSprop"])
+def test_fused_is_offered_exactly_where_pytorch_has_it(optimizer, monkeypatch):
+    monkeypatch.setattr(timing, "can_compile", lambda device: False)
+    ways = timing.ways(optimizer, 10, 2, "cpu")
+    fused = {"fused"} if optimizer in timing.FUSED else set()
+    assert set(ways) == {"eager", "loop", "foreach"} | fused
+
+
+@pytest.mark.parametrize("optimizer", [name for name in OPTIMIZERS if hasattr(torch.optim, name)])
+def test_the_list_of_fused_optimizers_is_pytorchs(optimizer):
+    params = timing.parameters(4, 1, "cpu")
+    try:
+        getattr(torch.optim, optimizer)(params, fused=True).step()
+    except (TypeError, RuntimeError):
+        assert optimizer not in timing.FUSED
+    else:
+        assert optimizer in timing.FUSED
+
+
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_all_ways_take_the_same_steps(optimizer, monkeypatch):
+    made = []
+    parameters = timing.parameters
+
+    def remembered(*given):
+        made.append(parameters(*given))
+        return made[-1]
+
+    monkeypatch.setattr(timing, "parameters", remembered)
+    monkeypatch.setattr(timing, "can_compile", lambda device: False)
+    ways = timing.ways(optimizer, 60, 3, "cpu")
+    for step in ways.values():
+        step()
+    first, *others = [torch.cat(params).detach() for params in made]
+    assert not torch.equal(first, torch.cat(parameters(60, 3, "cpu")))
+    assert len(others) == len(ways) - 1
+    for other in others:
+        torch.testing.assert_close(other, first, rtol=0, atol=1e-6)
+
+
+@needs_compiler
+@pytest.mark.parametrize("optimizer", ["SGD", "Adam"])
+def test_compiled_in_place_a_rule_is_the_rule(optimizer):
+    kind = OPTIMIZERS[optimizer]
+    options = kind.complete(lr=0.01) | ({"momentum": 0.9} if optimizer == "SGD" else {})
+    (leaf,) = timing.parameters(50, 1, "cpu")
+    param, state = kind.rule(leaf.detach(), leaf.grad, {}, **options)
+    flat, kept = param.clone(), {name: value.clone() for name, value in state.items()}
+    step = timing.in_place(kind.rule, flat, leaf.grad, kept, options)
+    for _ in range(5):
+        param, state = kind.rule(param, leaf.grad, state, **options)
+        step()
+    torch.testing.assert_close(flat, param, rtol=0, atol=1e-6)
+    for name, value in state.items():
+        torch.testing.assert_close(kept[name], value, rtol=1e-5, atol=1e-7, msg=name)
+
+
+def test_without_a_compiler_the_compiled_way_is_left_out(monkeypatch):
+    monkeypatch.setattr(timing.shutil, "which", lambda name: None)
+    assert not timing.can_compile("cpu")
+    assert "compiled" not in timing.ways("Adam", 10, 1, "cpu")
+
+
+def test_a_compiler_that_the_environment_names_is_found(monkeypatch):
+    monkeypatch.setenv("CXX", "my-compiler")
+    monkeypatch.setattr(timing.shutil, "which", lambda name: name == "my-compiler" or None)
+    assert timing.can_compile("cpu")
+
+
+def test_a_gpu_needs_triton(monkeypatch):
+    monkeypatch.setattr(timing, "find_spec", lambda name: None)
+    assert not timing.can_compile("cuda")
+
+
+def test_a_race_gives_medians_in_seconds():
+    naps = {"short": 0.002, "long": 0.008}
+    steps = {name: lambda nap=nap: time.sleep(nap) for name, nap in naps.items()}
+    times = timing.race(steps, rounds=3, seconds=0.01)
+    assert list(times) == ["short", "long"]
+    assert all(naps[name] <= times[name] < naps[name] + 0.05 for name in naps)
+
+
+def test_the_runners_take_turns():
+    order = []
+    steps = {name: lambda name=name: order.append(name) or time.sleep(0.01) for name in "ab"}
+    timing.race(steps, rounds=3, seconds=0.001)
+    turns = [name for place, name in enumerate(order) if not place or order[place - 1] != name]
+    assert len(turns) >= 6
+    assert turns[-4:] == ["a", "b", "a", "b"]
+
+
+def test_one_slow_turn_does_not_count(monkeypatch):
+    turns = iter([1.0, 2.0, 9.0, 3.0, 100.0])
+
+    class Clock:
+        def __init__(self, *_, **__):
+            pass
+
+        def timeit(self, number):
+            # A single call tells how many make up a turn, here ten.
+            return SimpleNamespace(median=0.001 if number == 1 else next(turns))
+
+    monkeypatch.setattr(timing, "Timer", Clock)
+    assert timing.race({"step": lambda: None}, rounds=5, seconds=0.0105) == {"step": 3.0}
+
+
+def test_there_has_to_be_a_round():
+    with pytest.raises(ValueError, match="rounds"):
+        timing.race({"step": lambda: None}, rounds=0)
+
+
+def settings():
+    return torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+
+
+def test_all_cores_are_given_back_even_after_an_error():
+    before = settings()
+
+    def fail():
+        with timing.all_cores():
+            assert settings() == (os.cpu_count(), False)
+            raise KeyError
+
+    with pytest.raises(KeyError):
+        fail()
+    assert settings() == before
+
+
+@pytest.mark.parametrize("stream", [timing.copy, timing.in_place_product])
+def test_a_stream_holds_as_many_bytes_as_it_is_told(stream):
+    cells = stream(4000, "cpu").__closure__
+    assert sum(cell.cell_contents.nbytes for cell in cells) == 4000
+
+
+def test_a_copy_copies():
+    run = timing.copy(80, "cpu")
+    assert torch.equal(run(), torch.ones(10))
+
+
+def passes_of(step):
+    with timing.Passes(10) as passes:
+        step()
+    return passes.count
+
+
+def test_passes_count_what_is_read_and_written():
+    x, y = torch.ones(10), torch.ones(10)
+    assert passes_of(lambda: x + y) == 3
+    assert passes_of(lambda: x + x) == 2  # it is read once
+    assert passes_of(lambda: x + 1) == 2
+    assert passes_of(lambda: x.add_(y)) == 3
+    assert passes_of(lambda: x.copy_(y)) == 2  # what is overwritten is not read
+    assert passes_of(lambda: x.view(2, 5)) == 0
+    assert passes_of(lambda: torch.ones(3) + 1) == 0
+
+
+def test_the_eager_adam_moves_29_numbers():
+    optimizer = Adam(timing.parameters(10, 1, "cpu"))
+    optimizer.step()
+    assert passes_of(optimizer.step) == 29
+
+
+def test_the_recorder_writes_times_and_what_they_were_taken_on(tmp_path):
+    script = Path(__file__).with_name("benchmark_step_cost.py")
+    command = [sys.executable, str(script), "--params", "1000", "--rounds", "1"]
+    subprocess.run([*command, "--output", str(tmp_path)], check=True, capture_output=True)
+    head, *rows = csv.reader((tmp_path / "step_cost_cpu.csv").read_text("utf-8").splitlines())
+    assert head[:3] == ["parameters", "tensors", "eager, µs"]
+    assert [row[:2] for row in rows] == [["1000", "1"], ["1000", "150"]]
+    times = dict(zip(head, rows[1], strict=True))
+    assert float(times["loop, µs"]) > float(times["fused, µs"]) > 0
+    text = (tmp_path / "step_cost_cpu_facts.csv").read_text("utf-8")
+    facts = dict(csv.reader(text.splitlines()))
+    assert facts["threads"] == str(os.cpu_count())
+    assert facts["versions"].startswith(f"PyTorch {torch.__version__}")
+    assert float(facts["times the bound, eager"]) > 0
+    assert set(facts) >= {"bandwidth", "device", "date", "commit", "command"}
