@@ -22,9 +22,9 @@ own = $(wildcard $(CHAPTERS)/$(1:_lab=)/lab.py $(CHAPTERS)/$(1:_lab=)/exercises.
 
 STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
-QUIET := sh .ci/quiet
+QUIET := sh $(CURDIR)/.ci/quiet
 
-.PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser strip lock clean
+.PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser format strip lock clean
 
 # Whatever -j says, one thing is done after another; the labs alone run side by side.
 ifneq ($(MAKECMDGOALS),executed)
@@ -103,6 +103,10 @@ lint: $(READY) ## check the form of code, notebooks, prose and workflows
 	@echo "test: lint"
 	@$(QUIET) $(BIN)/ruff check
 	@$(QUIET) $(BIN)/ruff format --check
+	@rm -rf build/format && mkdir -p build/format && cp $(NOTEBOOKS) pyproject.toml build/format
+	@cd build/format && $(QUIET) ../../$(BIN)/nbqa yapf --in-place *.ipynb
+	@for lab in $(LABS); do cmp -s book/$$lab.ipynb build/format/$$lab.ipynb || { \
+		echo "lint: make format would change book/$$lab.ipynb" >&2; exit 1; }; done
 	@$(QUIET) $(BIN)/lint-imports
 	@$(QUIET) $(BIN)/codespell
 	@$(QUIET) $(STRIP) --verify $(NOTEBOOKS)
@@ -133,6 +137,10 @@ smoke: $(READY)
 browser: book
 	@echo "test: the rendered book in a browser"
 	@$(BIN)/python -m pytest --quiet tests/browser
+
+format: $(READY) ## put code and labs into their form
+	@$(QUIET) $(BIN)/ruff format
+	@$(QUIET) $(BIN)/nbqa yapf --in-place $(NOTEBOOKS)
 
 strip: $(READY) ## remove the labs' outputs, the kept check lines aside
 	@$(STRIP) $(NOTEBOOKS)

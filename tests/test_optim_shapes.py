@@ -1,4 +1,4 @@
-"""The contract of rules of every shape: one run is the same alone, in a batch, in a sweep, as a class."""
+"""The contract of rules of every shape: a run is the same alone, in a batch, in a sweep, as class."""
 
 import copy
 import io
