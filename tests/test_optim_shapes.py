@@ -1,4 +1,4 @@
-"""The contract of rules of every shape: a run is the same alone, in a batch, in a sweep, as class."""
+"""The contract of rules of every shape: a run is the same alone, in a batch, a sweep, a class."""
 
 import copy
 import io
