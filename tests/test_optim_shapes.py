@@ -56,7 +56,7 @@ def swept(runs, num_steps=6):
 def test_a_run_in_a_batch_is_the_run_alone(optimizer):
     problem = rosenbrock()
     starts = torch.stack([problem.start, 0.9 * problem.start, 1.3 * problem.start + 0.1])
-    rates = [1e-3, 2e-3, 4e-3]
+    rates = [1e-4, 2e-4, 4e-4]
     column = torch.tensor(rates, dtype=torch.float64)[:, None]
     batch = minimize(problem.objective, starts, optimizer, num_steps=12, lr=column)
     for run, (start, rate) in enumerate(zip(starts, rates, strict=True)):

@@ -396,7 +396,7 @@ def test_a_hyperparameter_may_be_a_function_of_the_step():
     theta = problem.start
     for step in range(4):
         theta = theta - 0.3 / (step + 1) * problem.gradient(theta)
-        assert torch.equal(trace.params[step + 1], theta)
+        torch.testing.assert_close(trace.params[step + 1], theta, rtol=1e-14, atol=0)
     assert trace.lr[1:].tolist() == [0.3, 0.15, 0.3 / 3, 0.075]
     assert sorted(set(asked)) == [0, 1, 2, 3]
 
@@ -441,7 +441,7 @@ def test_noise_is_added_to_the_gradient_and_kept_out_of_the_trace():
     )
     theta = problem.start
     for row in range(4):
-        assert torch.equal(trace.params[row], theta)
+        torch.testing.assert_close(trace.params[row], theta, rtol=1e-14, atol=0)
         assert trace.loss[row] == problem.objective(theta)
         assert trace.grad_norm[row] == problem.gradient(theta).norm()
         theta = theta - 0.1 * (problem.gradient(theta) + 0.5)

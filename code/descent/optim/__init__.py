@@ -1,6 +1,7 @@
 """The update rules, each written once, and the optimizers made from them."""
 
 from descent.optim._base import RuleOptimizer
+from descent.optim._compiled import can_compile
 from descent.optim._describe import describe
 from descent.optim._lifted import from_model_rule, from_oracle_rule, from_rule
 from descent.optim._parts import State
@@ -54,6 +55,7 @@ __all__ = [
     "adam",
     "adamax",
     "adamw",
+    "can_compile",
     "clip_grad_norm",
     "clipped",
     "describe",

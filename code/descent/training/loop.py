@@ -1,7 +1,10 @@
 """Running a rule to the end: on an objective, or on a model with data, into a :class:`Trace`."""
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -212,7 +215,8 @@ def fit(
     """Train a model, one batch a step.
 
     Every ``log_every`` steps, and after the last, a row is logged: the loss and gradient at the
-    parameters reached, on the batch that the next step uses, before that step changes them.
+    parameters reached, on the batch that the next step uses, before that step changes them. Where
+    an optimizer judges the model elsewhere, at an average of iterates say, a row is of there.
 
     Args:
         model: trained in place.
@@ -220,8 +224,8 @@ def fit(
             ``torch.nn.functional.cross_entropy``.
         batches: yields ``(input, target)``, at least ``num_steps + 1`` times;
             ``itertools.repeat((input, target))`` trains on the full batch.
-        optimizer: any PyTorch optimizer over the model's parameters, ours or theirs, whose
-            step needs no closure.
+        optimizer: any PyTorch optimizer over the model's parameters, ours or theirs. One that
+            asks for gradients itself runs the model again as often as it asks.
         num_steps: the number of updates, at least 1.
         log_every: steps between rows, at least 1.
         measure: further quantities to log, name to a function that computes it.
@@ -253,21 +257,68 @@ def fit(
         batch = next(batches, None)
         if batch is None:
             raise ValueError(f"batches must yield {num_steps + 1} times, ran dry after {step}")
-        input, target = batch
-        # Either may hold parameters that the other does not: frozen layers, a loss with its own.
-        optimizer.zero_grad()
-        model.zero_grad()
-        loss = loss_fn(model(input), target)
-        loss.backward()
+        closure = partial(_gradients, model, loss_fn, batch, optimizer)
+        loss = closure()
         if step % log_every == 0 or step == num_steps:
-            params = nn.utils.parameters_to_vector(model.parameters()).detach()
-            grad = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
-            scalars = [step, loss.item(), grad.norm().item(), rate]
-            scalars += [float(function()) for function in measure.values()]
-            rows.append((params.cpu(), torch.tensor(scalars, dtype=torch.float64)))
+            with judged(optimizer) as elsewhere:
+                loss = closure() if elsewhere else loss
+                rows.append(_row(model, loss, [step, rate], measure))
+            if elsewhere:
+                closure()
         if step < num_steps:
-            optimizer.step()
+            advance(optimizer, closure)
             rate = float(optimizer.param_groups[0]["lr"])
     params, scalars = (torch.stack(column) for column in zip(*rows, strict=True))
-    step, loss, grad_norm, lr, *extra = scalars.T
+    loss, grad_norm, step, lr, *extra = scalars.T
     return Trace(step.long(), params, loss, grad_norm, lr, dict(zip(measure, extra, strict=True)))
+
+
+def _gradients(
+    model: nn.Module,
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+    batch: tuple[Tensor, Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> Tensor:
+    """Compute a batch's loss, and leave its gradients in the parameters."""
+    input, target = batch
+    # Either may hold parameters that the other does not: frozen layers, a loss with its own.
+    optimizer.zero_grad()
+    model.zero_grad()
+    loss = loss_fn(model(input), target)
+    loss.backward()
+    return loss
+
+
+def _row(
+    model: nn.Module, loss: Tensor, known: list[float], measure: dict[str, Callable[[], float]]
+) -> tuple[Tensor, Tensor]:
+    params = nn.utils.parameters_to_vector(model.parameters()).detach()
+    grad = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+    scalars = [loss.item(), grad.norm().item(), *known]
+    scalars += [float(function()) for function in measure.values()]
+    return params.cpu(), torch.tensor(scalars, dtype=torch.float64)
+
+
+def advance(optimizer: torch.optim.Optimizer, closure: Callable[[], Tensor]) -> None:
+    """Step with the gradients that are there, or with a closure where the optimizer needs one.
+
+    Args:
+        optimizer: ours or PyTorch's.
+        closure: recomputes the loss and its gradients.
+    """
+    takes = inspect.signature(type(optimizer).step).parameters.get("closure")
+    required = takes is not None and takes.default is takes.empty
+    if required or getattr(optimizer, "asks", False):
+        optimizer.step(closure)
+    else:
+        optimizer.step()
+
+
+@contextmanager
+def judged(optimizer: torch.optim.Optimizer) -> Iterator[bool]:
+    """Put the parameters where the model is to be judged, and say whether that is elsewhere."""
+    if isinstance(optimizer, RuleOptimizer) and optimizer.evaluate is not None:
+        with optimizer.evaluating():
+            yield True
+    else:
+        yield False
