@@ -93,10 +93,10 @@ def test_the_compiled_way_takes_the_same_steps(monkeypatch):
 
     monkeypatch.setattr(timing, "parameters", remembered)
     ways = timing.ways("Adam", 60, 3, "cpu")
-    for way in ways.values():
-        way()
-    eager, compiled = (torch.cat(params).detach() for params in made[:2])
     assert list(ways)[:2] == ["eager", "compiled"]
+    eager, compiled = (torch.cat(params).detach() for params in made[:2])
+    ways["eager"]()  # which has taken one step, and the compiled one two
+    eager = torch.cat(made[0]).detach()
     torch.testing.assert_close(compiled, eager, rtol=0, atol=1e-6)
 
 
@@ -206,10 +206,13 @@ def test_passes_count_what_is_read_and_written():
     assert passes_of(lambda: torch.ones(3) + 1) == 0
 
 
-def test_the_eager_adam_moves_29_numbers():
+def test_the_eager_adam_moves_20_numbers():
     optimizer = Adam(timing.parameters(10, 1, "cpu"))
     optimizer.step()
-    assert passes_of(optimizer.step) == 29
+    assert passes_of(optimizer.step) == 20
+    theirs = torch.optim.Adam(timing.parameters(10, 1, "cpu"), foreach=False)
+    theirs.step()
+    assert passes_of(theirs.step) == 18
 
 
 def test_the_recorder_writes_times_and_what_they_were_taken_on(tmp_path):

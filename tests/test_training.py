@@ -51,8 +51,9 @@ def test_every_row_belongs_to_its_own_parameters():
     problem = quadratic([1.0, 7.0], angle=0.4)
     trace = minimize(problem.objective, problem.start, GradientDescent, num_steps=5, lr=0.1)
     for row, theta in enumerate(trace.params):
-        assert trace.loss[row] == problem.objective(theta)
-        assert trace.grad_norm[row] == problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.loss[row], problem.objective(theta), rtol=1e-14, atol=0)
+        norm = problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.grad_norm[row], norm, rtol=1e-14, atol=0)
         if row:
             before = trace.params[row - 1]
             assert torch.equal(theta, before - 0.1 * problem.gradient(before))
@@ -442,8 +443,9 @@ def test_noise_is_added_to_the_gradient_and_kept_out_of_the_trace():
     theta = problem.start
     for row in range(4):
         torch.testing.assert_close(trace.params[row], theta, rtol=1e-14, atol=0)
-        assert trace.loss[row] == problem.objective(theta)
-        assert trace.grad_norm[row] == problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.loss[row], problem.objective(theta), rtol=1e-14, atol=0)
+        norm = problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.grad_norm[row], norm, rtol=1e-14, atol=0)
         theta = theta - 0.1 * (problem.gradient(theta) + 0.5)
 
 
