@@ -264,6 +264,13 @@ def test_a_clipped_optimizer_has_the_others_arguments_and_its_own_by_name():
         found([theta], max_norm=0)
 
 
+def test_what_the_other_optimizer_refuses_is_refused():
+    theta = torch.ones(1, requires_grad=True)
+    with pytest.raises(ValueError, match=r"^nesterov=True needs momentum above 0"):
+        clipped(SGD)([theta], nesterov=True)
+    assert clipped(SGD) is clipped(SGD)
+
+
 # Rules that ask
 
 
