@@ -390,3 +390,19 @@ def test_a_copy_of_a_compiled_optimizer_goes_on_uncompiled():
     trained(other, heir, 2)
     for one, two in zip(model.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(one, two, **CLOSE)
+
+
+def test_noise_is_that_of_one_batch_at_every_point_a_rule_asks_about():
+    bowl = lambda theta: (theta**2).sum(-1)  # noqa: E731
+    drawn = torch.tensor([[0.3, -0.2], [0.1, 0.4]], dtype=torch.float64)
+    starts, calls = torch.ones(2, 2, dtype=torch.float64), []
+
+    def noise(theta):
+        calls.append(theta)
+        return drawn
+
+    trace = minimize(bowl, starts, SharpnessAware, num_steps=1, lr=0.1, rho=0.5, noise=noise)
+    assert len(calls) == 1
+    here = 2 * starts + drawn
+    uphill = 2 * (starts + 0.5 * here / here.norm(dim=-1, keepdim=True)) + drawn
+    torch.testing.assert_close(trace.params[-1], starts - 0.1 * uphill, **CLOSE)

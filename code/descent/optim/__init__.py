@@ -5,7 +5,8 @@ from descent.optim._compiled import can_compile
 from descent.optim._describe import describe
 from descent.optim._lifted import from_model_rule, from_oracle_rule, from_rule
 from descent.optim._parts import State
-from descent.optim._shapes import ModelState, Oracle, Params, Rule, Runs
+from descent.optim._runs import Runs
+from descent.optim._shapes import ModelState, Oracle, Params, Rule
 from descent.optim.adagrad import Adagrad, adagrad
 from descent.optim.adam import Adam, adam
 from descent.optim.adamax import Adamax, adamax
