@@ -22,7 +22,7 @@ own = $(wildcard $(CHAPTERS)/$(1:_lab=)/lab.py $(CHAPTERS)/$(1:_lab=)/exercises.
 
 STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
-QUIET := sh $(CURDIR)/.ci/quiet
+QUIET := sh "$(CURDIR)/.ci/quiet"
 
 .PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser format strip lock clean
 
