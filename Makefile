@@ -122,7 +122,7 @@ doctest: $(READY)
 
 unit: $(READY) ## test the package, the equations and the repository
 	@echo "test: the package, the equations and the repository"
-	@$(BIN)/python -m pytest --quiet -n $(JOBS) tests --ignore tests/browser
+	@$(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadgroup tests --ignore tests/browser
 
 nbval: $(READY)
 	@echo "test: the labs against the check lines kept in them"

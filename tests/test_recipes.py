@@ -21,6 +21,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
 ROOT = Path(__file__).parents[1]
 RECIPES = ("Add a chapter", "Add an equation test", "Add an optimizer", "Add a claim")
+pytestmark = pytest.mark.xdist_group("recipes")  # all of them have one copy between them
 NOT_RUN = {"make book", "make test"}
 
 BLOCK = re.compile(
