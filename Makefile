@@ -22,7 +22,7 @@ own = $(wildcard $(CHAPTERS)/$(1:_lab=)/lab.py $(CHAPTERS)/$(1:_lab=)/exercises.
 
 STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
-QUIET := sh $(CURDIR)/.ci/quiet
+QUIET := sh "$(CURDIR)/.ci/quiet"
 
 .PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser format strip lock clean
 
@@ -122,7 +122,7 @@ doctest: $(READY)
 
 unit: $(READY) ## test the package, the equations and the repository
 	@echo "test: the package, the equations and the repository"
-	@$(BIN)/python -m pytest --quiet -n $(JOBS) tests --ignore tests/browser
+	@$(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadgroup tests --ignore tests/browser
 
 nbval: $(READY)
 	@echo "test: the labs against the check lines kept in them"

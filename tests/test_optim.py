@@ -11,6 +11,7 @@ from typing import Annotated
 import pytest
 import torch
 from declared import allowed
+from held import faults_of
 from torch import nn
 
 from descent.optim import (
@@ -127,6 +128,12 @@ def same(ones, others):
 
 
 # The rule
+
+
+@pytest.mark.parametrize("row", OPTIMIZERS)
+def test_the_rule_is_held_to_its_formula(row):
+    if faults := faults_of(row):
+        pytest.fail("\n".join(faults), pytrace=False)
 
 
 @ROWS

@@ -44,6 +44,18 @@ def claims(root: Path) -> list[tuple[str, str, Test]]:
     ]
 
 
+def holders(root: Path) -> list[tuple[str, Test]]:
+    """List ``(optimizer, test)`` for every ``@pytest.mark.holds("optimizer")``.
+
+    Args:
+        root: the folder that holds ``tests/chapters``.
+
+    Raises:
+        ValueError: a mark's argument is not a literal string.
+    """
+    return [(_text(mark, 0, "optimizer", test), test) for mark, test in _marks(root, "holds")]
+
+
 def _marks(root: Path, name: str) -> Iterator[tuple[ast.Call, Test]]:
     for file in sorted((root / FOLDER).rglob("*.py")):
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):

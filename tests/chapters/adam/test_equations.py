@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from draws import generator, normal
 from printed import Printed, evaluate
 from scipy.special import gammaln
 from scipy.stats import invgamma
@@ -23,14 +24,6 @@ from descent.optim import Adam, adam
 TINY = 1e-300
 """An epsilon that changes no digit, and yet keeps 0 / 0 away."""
 AVERAGES = {r"\hat m_t": "average", r"\hat v_t": "square"}
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
 
 
 def tensor(*values: float) -> Tensor:

@@ -2,17 +2,9 @@
 
 import pytest
 import torch
+from answers import told
 
 from descent.chapters.adam import exercises as exercise
-
-CHECKERS = [
-    exercise.warm_up_steps,
-    exercise.adam_step,
-    exercise.longest_step,
-    exercise.same_epsilon,
-    exercise.idle_size,
-    exercise.misled_up_to,
-]
 
 
 def averages(exp_avg, exp_avg_sq, grad):
@@ -122,31 +114,6 @@ WRONG = {
 }
 
 
-@pytest.mark.parametrize(("checker", "answer", "told"), WRONG.values(), ids=WRONG)
-def test_a_wrong_answer_is_told_in_one_line(checker, answer, told, capsys):
-    assert checker(answer) is False
-    out = capsys.readouterr().out
-    assert out.startswith(f"not yet: {checker.__name__}")
-    assert told in out
-    assert out.count("\n") == 1
-
-
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_an_empty_body(checker, capsys):
-    assert checker(lambda *_: None) is False
-    assert "returned None: write its body first" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_an_answer_of_the_wrong_kind(checker, capsys):
-    assert checker(lambda *_: "many") is False
-    assert "returned a str where" in capsys.readouterr().out
-
-
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_the_readers_own_error_comes_through(checker):
-    def answer(*_):
-        raise ZeroDivisionError("mine")
-
-    with pytest.raises(ZeroDivisionError, match="mine"):
-        checker(answer)
+@pytest.mark.parametrize(("checker", "answer", "part"), WRONG.values(), ids=WRONG)
+def test_a_wrong_answer_is_told_in_one_line(checker, answer, part, capsys):
+    assert part in told(capsys, checker, answer)

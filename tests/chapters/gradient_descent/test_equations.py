@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from draws import bowl, normal, turned, uniform
 from printed import Printed, evaluate, expressions
 from scipy.optimize import minimize_scalar
 from torch import Tensor
@@ -31,28 +32,6 @@ START = {r"f(\theta_0)": "first", r"f^\star": "lowest"}
 EXCESS = {r"f(\theta_t)": "last", r"f^\star": "lowest"}
 ROUNDING = 1e-12
 """What rounding may leave of a loss that is 0."""
-
-
-def generator(seed: int = 0) -> torch.Generator:
-    return torch.Generator().manual_seed(seed)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(shape, generator=generator(seed), dtype=torch.float64)
-
-
-def uniform(low: float, high: float, *shape: int, seed: int = 0) -> Tensor:
-    return low + (high - low) * torch.rand(shape, generator=generator(seed), dtype=torch.float64)
-
-
-def turned(eigenvalues: list[float], seed: int = 0) -> Tensor:
-    """Return a symmetric matrix with these eigenvalues and random axes."""
-    axes = torch.linalg.qr(normal(len(eigenvalues), len(eigenvalues), seed=seed)).Q
-    return axes @ torch.diag(torch.tensor(eigenvalues, dtype=torch.float64)) @ axes.T
-
-
-def bowl(matrix: Tensor) -> Objective:
-    return lambda theta: 0.5 * ((theta @ matrix) * theta).sum(-1)
 
 
 def straight_arms(smoothness: float, reach: Tensor | float) -> Objective:

@@ -12,6 +12,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from draws import normal, uniform
 from printed import Printed, evaluate
 from scipy.integrate import quad
 from scipy.optimize import brentq, minimize, minimize_scalar
@@ -24,16 +25,6 @@ from torch.nn import functional
 
 from descent import losses
 from descent.chapters.losses import theory
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-
-def uniform(low: float, high: float, *shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return low + (high - low) * torch.rand(shape, generator=generator, dtype=torch.float64)
 
 
 def slope(function: Callable[[Tensor], Tensor], at: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from answers import told
 
 from descent.chapters.losses import exercises as exercise
 from descent.losses import binary_cross_entropy_with_logits
@@ -18,45 +19,32 @@ NUMBERS = [exercise.best_order, exercise.accumulated, exercise.robust_centre]
 TENSORS = [exercise.stable_bce, exercise.weighted_gradient, exercise.calibrated]
 
 
-def said(capsys, checker, answer):
-    """Ask a checker about a wrong answer, and return its one line."""
-    assert checker(answer) is False
-    (line,) = capsys.readouterr().out.splitlines()
-    assert line.startswith(f"not yet: {checker.__name__}")
-    return line
-
-
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_an_empty_body(checker, capsys):
-    assert "returned None: write its body first" in said(capsys, checker, lambda *_: None)
-
-
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_an_answer_of_the_wrong_kind(checker, capsys):
     wanted = "a number" if checker in NUMBERS else "a tensor of shape"
-    assert f"returned a str where {wanted}" in said(capsys, checker, lambda *_: "1.0")
-    assert f"returned a list where {wanted}" in said(capsys, checker, lambda *_: [1.0])
-    assert f"returned a bool where {wanted}" in said(capsys, checker, lambda *_: True)
+    assert f"returned a str where {wanted}" in told(capsys, checker, lambda *_: "1.0")
+    assert f"returned a list where {wanted}" in told(capsys, checker, lambda *_: [1.0])
+    assert f"returned a bool where {wanted}" in told(capsys, checker, lambda *_: True)
 
 
 @pytest.mark.parametrize("checker", CHECKERS)
 def test_an_answer_of_the_wrong_shape(checker, capsys):
     wanted = "a number" if checker in NUMBERS else "a tensor of shape"
-    line = said(capsys, checker, lambda *_: torch.zeros(1, 1, 1))
+    line = told(capsys, checker, lambda *_: torch.zeros(1, 1, 1))
     assert f"returned a tensor of shape (1, 1, 1) where {wanted}" in line
 
 
 @pytest.mark.parametrize("checker", NUMBERS)
 @pytest.mark.parametrize("number", [float("nan"), float("inf"), -1e9])
 def test_a_wrong_number_plain_or_in_a_tensor(checker, number, capsys):
-    line = said(capsys, checker, lambda *_: number)
+    line = told(capsys, checker, lambda *_: number)
     assert f"returned {number:.6g}" in line
-    assert said(capsys, checker, lambda *_: torch.tensor(number, requires_grad=True)) == line
+    assert told(capsys, checker, lambda *_: torch.tensor(number, requires_grad=True)) == line
 
 
 @pytest.mark.parametrize("checker", TENSORS)
 def test_a_tensor_of_nan(checker, capsys):
-    assert "returned nan where" in said(capsys, checker, lambda first, *_: first * torch.nan)
+    assert "returned nan where" in told(capsys, checker, lambda first, *_: first * torch.nan)
 
 
 @pytest.mark.parametrize(
@@ -76,16 +64,7 @@ def test_an_answer_that_changes_what_it_was_given(checker, change, capsys):
         change(first)
         return 0.0
 
-    assert "changed an argument in place: work on a copy" in said(capsys, checker, answer)
-
-
-@pytest.mark.parametrize("checker", CHECKERS)
-def test_the_readers_own_error_comes_through(checker):
-    def answer(*_):
-        raise ZeroDivisionError("mine")
-
-    with pytest.raises(ZeroDivisionError, match="mine"):
-        checker(answer)
+    assert "changed an argument in place: work on a copy" in told(capsys, checker, answer)
 
 
 def test_natural_mistakes_are_not_right(capsys):
@@ -101,14 +80,14 @@ def test_natural_mistakes_are_not_right(capsys):
         (exercise.calibrated, lambda p, gamma: p ** (1 / (1 + gamma))),
     ]
     for checker, answer in mistakes:
-        assert "returned" in said(capsys, checker, answer)
+        assert "returned" in told(capsys, checker, answer)
 
 
 def test_a_float32_answer_is_not_stable_enough(capsys):
     def single(input, target):
         return binary_cross_entropy_with_logits(input.float(), target.float(), reduction="none")
 
-    assert "returned" in said(capsys, exercise.stable_bce, single)
+    assert "returned" in told(capsys, exercise.stable_bce, single)
 
 
 def ordered(demand, under, over, extra=0):
@@ -121,5 +100,5 @@ def test_the_best_order_is_right_and_its_neighbours_are_not(capsys):
     assert exercise.best_order(ordered)
     assert capsys.readouterr().out == "correct: best_order\n"
     for extra in (-1, 1):
-        line = said(capsys, exercise.best_order, lambda *given, by=extra: ordered(*given, by))
+        line = told(capsys, exercise.best_order, lambda *given, by=extra: ordered(*given, by))
         assert " a day, not " in line

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from draws import bowl, normal, turned
 from printed import evaluate
 from scipy.linalg import solve_discrete_lyapunov
 from scipy.optimize import minimize_scalar
@@ -19,28 +20,13 @@ from torch import Tensor
 from descent.chapters.momentum import theory
 from descent.optim import SGD
 from descent.tasks import problems
-from descent.tasks.problems import Objective, Problem, value_and_gradient
+from descent.tasks.problems import Problem, value_and_gradient
 from descent.training import minimize
 
 EXCESS = {r"f(x_t)": "now", r"f^\star": "lowest"}
 DISTANCE = {r"\|\theta_0 - \theta^\star\|": "distance"}
 ROUNDING = 1e-12
 """What rounding may leave of a loss that is 0."""
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
-
-
-def turned(eigenvalues: list[float], seed: int = 0) -> Tensor:
-    """Return a symmetric matrix with these eigenvalues and random axes."""
-    axes = torch.linalg.qr(normal(len(eigenvalues), len(eigenvalues), seed=seed)).Q
-    return axes @ torch.diag(torch.tensor(eigenvalues, dtype=torch.float64)) @ axes.T
-
-
-def bowl(matrix: Tensor) -> Objective:
-    return lambda theta: 0.5 * ((theta @ matrix) * theta).sum(-1)
 
 
 def sgd_of_torch(

@@ -11,6 +11,7 @@ from functools import cache
 import numpy as np
 import pytest
 import torch
+from draws import normal
 from printed import Printed, evaluate, expressions
 from scipy.optimize import brentq, minimize_scalar
 from sympy import Symbol, lambdify
@@ -25,11 +26,6 @@ from descent.training import minimize
 
 STEP = {r"\theta_{t+1}": "after", r"\theta_t": "before", "g_t": "grad"}
 LENGTH = {r"|\theta_t - \theta_{t-1}|": "length"}
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def column(*values: float) -> Tensor:

@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 import sympy
 import torch
+from draws import normal
 from printed import evaluate, expressions
 from scipy.linalg import solve_discrete_lyapunov
 from scipy.optimize import brentq, curve_fit, minimize_scalar
@@ -38,11 +39,6 @@ MOVE = {
 CRITICAL = r"B_{\mathrm{crit}}"
 
 PLAIN = SGD.complete(lr=1.0)
-
-
-def normal(*shape: int, seed: int = 0) -> Tensor:
-    generator = torch.Generator().manual_seed(seed)
-    return torch.randn(shape, generator=generator, dtype=torch.float64)
 
 
 def step(theta: Tensor, grad: Tensor, lr: float) -> Tensor:

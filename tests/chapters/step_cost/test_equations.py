@@ -132,9 +132,8 @@ def test_the_table_holds_what_the_optimizers_keep(row):
     assert billions == f"{7 * in_memory:.0f} GB"
 
 
-def test_the_table_has_every_optimizer():
+def test_every_row_of_the_table_is_measured():
     assert list(table()) == list(RULES)
-    assert {name for name, _ in RULES.values()} == OPTIMIZERS.keys()
 
 
 # How long must that take?
