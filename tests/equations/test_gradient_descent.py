@@ -551,7 +551,7 @@ def test_straight_arms_are_as_slow_as_printed():
     worst = worst_case()
     in_theory = theory.gradient_descent_worst_case(worst["L"], worst["R"], worst["t"])
     for last in (worst["last"], in_theory):
-        lifted = worst | {"last": last + 2, "lowest": 2.0}
+        lifted = worst | {"last": last + 1.5, "lowest": 1.5}
         assert evaluate("gd-worst", EXCESS, **lifted).equal()
 
 

@@ -1134,8 +1134,8 @@ def strongly_convex_runs() -> list[dict]:
         runs.append(
             {
                 "x": x,
-                "now": problem.objective(x) - lowest + 0.5,
-                "first": problem.objective(x[0]) - lowest + 0.5,
+                "now": problem.objective(x) - lowest + 0.9,
+                "first": problem.objective(x[0]) - lowest + 0.9,
                 "distance": (x[0] - problem.minimizer).norm(),
                 "mu": strong_convexity,
                 "kappa": kappa,
@@ -1150,10 +1150,10 @@ def test_strongly_convex_losses_keep_the_promise():
     for run in strongly_convex_runs():
         values = {name: value for name, value in run.items() if name != "x"}
         t = torch.arange(301)
-        equation = evaluate("mom-nesterov-bound", BOUND, t=t, lowest=0.5, **values)
+        equation = evaluate("mom-nesterov-bound", BOUND, t=t, lowest=0.9, **values)
         assert equation.holds(atol=ROUNDING).all()
         in_theory = theory.nesterov_linear_bound(
-            run["kappa"] * run["mu"], run["mu"], run["first"] - 0.5, run["distance"], t
+            run["kappa"] * run["mu"], run["mu"], run["first"] - 0.9, run["distance"], t
         )
         np.testing.assert_allclose(equation.right, in_theory)
         ratios.append((equation.left / equation.right)[:20].max())
@@ -1171,7 +1171,7 @@ def test_potential_of_nesterov_falls_by_the_factor_of_the_proof():
         q = 1 / math.sqrt(run["kappa"])
         x = torch.cat([run["x"][:1], run["x"]])
         z = x[1:] + (1 - q) / q * x.diff(dim=0)
-        potential = run["now"] - 0.5 + strong / 2 * (z - problem.minimizer).square().sum(-1)
+        potential = run["now"] - 0.9 + strong / 2 * (z - problem.minimizer).square().sum(-1)
         alive = potential[:-1] > 1e-9
         ratio = (potential[1:] / potential[:-1])[alive] / (1 - q)
         assert (ratio <= 1 + 1e-6).all()
@@ -1273,8 +1273,8 @@ def test_no_method_has_a_better_order():
         best = evaluate(
             "mom-lower",
             LOWER,
-            now=least_within_reach(dim, torch.tensor([t]), smoothness) + 1,
-            lowest=1.0,
+            now=least_within_reach(dim, torch.tensor([t]), smoothness) + 2,
+            lowest=2.0,
             distance=distance,
             L=smoothness,
             t=t,

@@ -1,9 +1,11 @@
 """The tests of the equation tests: each must notice small changes of the formula it reads."""
 
+import doctest
 from collections.abc import Callable
 
 import mutations
 import numpy as np
+import printed
 import pytest
 from mutations import EQUIVALENT, Audit, labelled_tests
 from printed import equations, evaluate
@@ -184,6 +186,16 @@ def test_a_label_needs_a_test(square):
     assert square().faults == ["no test is marked with this label"]
 
 
+# Changes
+
+
+@pytest.mark.parametrize("module", [mutations, printed])
+def test_the_examples_are_right(module):
+    failed, tried = doctest.testmod(module)
+    assert tried
+    assert not failed
+
+
 # Changes that are no mistakes
 
 
@@ -214,6 +226,19 @@ def is_at_most():
         relation = evaluate("rectangle", **sizes | {"A": fraction * sizes["A"]})
         assert relation.signs in [("≤",), ("≥",)]
         assert relation.holds().all() == expected
+
+
+def test_a_table_may_hold_where_the_relation_is_true_and_where_it_is_not(monkeypatch):
+    def knows_both():
+        for area, side in [(1.0, 2.0), (3.9, 2.0), (4.1, 2.0), (6.3, 2.5), (6.2, 2.5)]:
+            small = np.ones(int(1000 * area)).sum() < 1000 * np.ones((1, 1)).item() * side * side
+            assert (
+                evaluate("rectangle", {"A": "area", "w": "side"}, area=area, side=side).holds()
+                == small
+            )
+
+    audit = audit_of("A < w^2", knows_both, monkeypatch)
+    assert "puts in nothing" not in " ".join(audit.faults)
 
 
 @pytest.mark.parametrize(
