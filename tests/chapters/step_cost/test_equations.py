@@ -250,7 +250,7 @@ def kinds(meter: Meter) -> dict[str, int]:
     return {"one": counted[1], "two": counted[2], "three": counted[3]}
 
 
-ONE_PASS_EACH = ("gradient descent", "SGD with momentum", "Adam", "AdamW", "AMSGrad")
+ONE_PASS_EACH = ("gradient descent", "SGD with momentum", "Adam", "AdamW", "AMSGrad", "NAdam")
 
 
 @pytest.mark.equation("cost-eager")
