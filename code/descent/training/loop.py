@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from descent._checks import Number, check_positive_int, check_shape
 from descent.optim import ModelState, Params, RuleOptimizer, Runs
 from descent.tasks.problems import Objective, value_and_gradient
+from descent.training.follow import check_has_lr, theirs
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,7 @@ class Trace:
 def minimize(
     objective: Objective,
     start: Tensor,
-    optimizer: type[RuleOptimizer],
+    optimizer: type[torch.optim.Optimizer],
     *,
     num_steps: int,
     log_every: int = 1,
@@ -93,7 +94,9 @@ def minimize(
     Args:
         objective: maps points ``(..., dim)`` to values ``(...)``.
         start: the first point, shape ``(..., dim)``, of a floating-point type.
-        optimizer: whose rule is followed, such as :class:`~descent.optim.GradientDescent`.
+        optimizer: whose rule is followed, such as :class:`~descent.optim.GradientDescent`. It may
+            also be one of PyTorch's, such as ``torch.optim.SGD``, whose hyperparameters are the
+            same for all runs, and which sees all of them as one tensor.
         num_steps: the number of updates, at least 1.
         log_every: steps between rows of the trace, at least 1; the last step has a row too.
         noise: what makes the gradient stochastic: maps the parameters ``(..., dim)`` to what is
@@ -125,15 +128,18 @@ def minimize(
     check_positive_int("log_every", log_every)
     if not start.is_floating_point():
         raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
+    check_has_lr(optimizer, hyperparameters)
     varying = {name: value for name, value in hyperparameters.items() if callable(value)}
+    if not issubclass(optimizer, RuleOptimizer):
+        return _minimize_with_theirs(
+            objective, start, optimizer, num_steps, log_every, noise, hyperparameters, varying
+        )
 
     def at(step: int) -> tuple[dict[str, Any], dict[str, Any]]:
         now = {name: function(step) for name, function in varying.items()}
         return _shared_and_own(optimizer.complete(**(hyperparameters | now)), start)
 
     theta, state, (shared, own) = start.detach(), ModelState.empty(1), at(0)
-    if "lr" not in hyperparameters:
-        raise TypeError(f"{optimizer.__name__} needs the hyperparameter 'lr'")
 
     def elsewhere(params: Params, drawn: Tensor) -> tuple[Tensor, Params]:
         grad, loss = torch.func.grad_and_value(objective)(params[0])
@@ -168,6 +174,32 @@ def minimize(
             )
             theta = moved.reshape(start.shape)
     return Trace(*(torch.stack(column).cpu() for column in zip(*rows, strict=True)))
+
+
+def _minimize_with_theirs(
+    objective: Objective,
+    start: Tensor,
+    optimizer: type[torch.optim.Optimizer],
+    num_steps: int,
+    log_every: int,
+    noise: Callable[[Tensor], Tensor] | None,
+    hyperparameters: dict[str, Any],
+    varying: dict[str, Callable[[int], Any]],
+) -> Trace:
+    theta, advance, rate, rows = start.detach(), theirs(optimizer, start), torch.nan, []
+    for step in range(num_steps + 1):
+        loss, grad = value_and_gradient(objective, theta)
+        if step % log_every == 0 or step == num_steps:
+            lr = torch.as_tensor(rate, dtype=start.dtype).expand(start.shape[:-1])
+            rows.append((torch.tensor(step), theta, loss, grad.norm(dim=-1), lr))
+        if step < num_steps:
+            drawn = torch.zeros_like(theta) if noise is None else noise(theta)
+            check_shape("noise", drawn, tuple(theta.shape))
+            now = hyperparameters | {name: function(step) for name, function in varying.items()}
+            theta, rate = advance(theta, grad + drawn, now), now["lr"]
+    return Trace(
+        *(torch.stack([each.cpu() for each in column]) for column in zip(*rows, strict=True))
+    )
 
 
 def _shared_and_own(
