@@ -110,6 +110,11 @@ def test_a_run_of_a_sweep_is_the_same_run_alone_and_the_class_on_the_model(optim
         assert mine.loss.iloc[0] != mine.loss.iloc[-1]
 
 
+def test_pytorchs_optimizers_are_not_given_a_batch_for_one_parameter():
+    with pytest.raises(ValueError, match=r"^start must have shape \(dim,\) with PyTorch's Adam"):
+        minimize(lambda at: at.sum(-1), torch.ones(3, 2), torch.optim.Adam, num_steps=1, lr=0.1)
+
+
 def test_without_the_lift_the_norm_of_a_batch_is_not_that_of_a_run():
     # What a rule that is not elementwise would do if it saw the axis of runs.
     grads = torch.tensor([[3.0, 4.0], [30.0, 40.0]], dtype=torch.float64)

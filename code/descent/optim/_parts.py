@@ -20,7 +20,7 @@ def real(tensor: Tensor) -> Tensor:
 
 
 def as_number(value: Number) -> Number:
-    """Turn a tensor without dimensions into Python's number, with the digits of float64.
+    """Turn a tensor of one number into Python's, with the digits of float64.
 
     Inside ``torch.func.vmap`` and under the compiler no number can be looked at, and it stays a
     tensor, in float64: what is computed from it keeps its digits, and a parameter that meets it
@@ -32,7 +32,7 @@ def as_number(value: Number) -> Number:
     """
     if not isinstance(value, Tensor):
         return value
-    if not torch.compiler.is_compiling():
+    if value.numel() == 1 and not torch.compiler.is_compiling():
         try:
             return value.item()
         except RuntimeError as error:

@@ -186,6 +186,11 @@ def _minimize_with_theirs(
     hyperparameters: dict[str, Any],
     varying: dict[str, Callable[[int], Any]],
 ) -> Trace:
+    if start.ndim != 1:  # theirs would take the runs for one parameter
+        raise ValueError(
+            f"start must have shape (dim,) with PyTorch's {optimizer.__name__}, which follows one "
+            f"run, got {tuple(start.shape)}"
+        )
     theta, advance, rate, rows = start.detach(), theirs(optimizer, start), torch.nan, []
     for step in range(num_steps + 1):
         loss, grad = value_and_gradient(objective, theta)
