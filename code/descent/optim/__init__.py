@@ -3,6 +3,7 @@
 from descent.optim._base import RuleOptimizer
 from descent.optim._compiled import can_compile
 from descent.optim._describe import describe
+from descent.optim._hyperparameters import Hyperparameter, In
 from descent.optim._lifted import from_model_rule, from_oracle_rule, from_rule
 from descent.optim._parts import State
 from descent.optim._runs import Runs
@@ -42,6 +43,8 @@ __all__ = [
     "AdamW",
     "Adamax",
     "GradientDescent",
+    "Hyperparameter",
+    "In",
     "ModelState",
     "NAdam",
     "Oracle",

@@ -167,7 +167,7 @@ def start(name: str, variables: Mapping[str, Any], *, dtype: torch.dtype = torch
         name: the lab's name.
         variables: the notebook's ``globals()``, which hold the parameters.
         dtype: the floating-point type of every tensor that says no other. Networks and their
-            data say so: those of :mod:`descent.tasks` are in float32.
+            data say so: those of ``descent.tasks`` are in float32.
 
     Returns:
         The lab.
