@@ -40,7 +40,7 @@ def test_start_refuses_what_is_not_allowed():
 def beginning(tmp_path):
     """The lab, up to the cell that starts it."""
     lab = nbformat.read(pages.notebook_of(LAB), as_version=4)
-    starts = [f'notebook.start("{LAB}", globals())' in cell.source for cell in lab.cells]
+    starts = [f'notebook.start("{LAB}", globals()' in cell.source for cell in lab.cells]
     del lab.cells[starts.index(True) + 1 :]
     nbformat.write(lab, tmp_path / "lab.ipynb")
     return tmp_path / "lab.ipynb"

@@ -128,9 +128,9 @@ def minimize(
     check_positive_int("log_every", log_every)
     if not start.is_floating_point():
         raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
-    check_has_lr(optimizer, hyperparameters)
     varying = {name: value for name, value in hyperparameters.items() if callable(value)}
     if not issubclass(optimizer, RuleOptimizer):
+        check_has_lr(optimizer, hyperparameters)
         return _minimize_with_theirs(
             objective, start, optimizer, num_steps, log_every, noise, hyperparameters, varying
         )
@@ -140,6 +140,7 @@ def minimize(
         return _shared_and_own(optimizer.complete(**(hyperparameters | now)), start)
 
     theta, state, (shared, own) = start.detach(), ModelState.empty(1), at(0)
+    check_has_lr(optimizer, hyperparameters)
 
     def elsewhere(params: Params, drawn: Tensor) -> tuple[Tensor, Params]:
         grad, loss = torch.func.grad_and_value(objective)(params[0])
