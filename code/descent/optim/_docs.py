@@ -45,6 +45,10 @@ def document_rule(rule: Callable[..., Any], hyperparameters: Mapping[str, Hyperp
     sections["Returns"] = RETURNS
     rule.__doc__ = _join(sections)
     rule.__signature__ = as_signature(first, hyperparameters)
+    # What reads annotations to show them needs the types alone; the rest is kept beside them.
+    rule.hyperparameters = dict(hyperparameters)
+    types = {each.name: each.annotation for each in rule.__signature__.parameters.values()}
+    rule.__annotations__ |= {name: types[name] for name in hyperparameters if name in types}
 
 
 def document(optimizer: "type[RuleOptimizer[...]]") -> str:

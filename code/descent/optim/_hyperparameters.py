@@ -137,6 +137,8 @@ def hyperparameters_of(
     names = tuple(each.name for each in parameters)
     if names[: len(first)] != first:
         raise TypeError(f"{rule.__name__} must begin with {', '.join(first)}, got {names}")
+    if hasattr(rule, "hyperparameters"):
+        return rule.hyperparameters
     hints = get_type_hints(rule, include_extras=True)
     own = [each for each in parameters[len(first) :] if each.kind is not each.VAR_KEYWORD]
     return {each.name: _read(rule.__name__, each, hints.get(each.name)) for each in own}
