@@ -9,6 +9,13 @@ import pytest
 import torch
 
 
+def pytest_itemcollected(item):
+    # So that `-k LABEL` selects the tests of an equation, and `-k '[LABEL]'` those of no other
+    # whose label begins alike.
+    for mark in item.iter_markers("equation"):
+        item.extra_keyword_matches.add(f"[{mark.args[0]}]")
+
+
 @pytest.fixture(autouse=True)
 def _process_state_is_put_back(monkeypatch):
     # Registered with monkeypatch so that a value set by the code under test is undone.

@@ -13,6 +13,7 @@ import torch
 from descent.chapters import parameters
 from descent.press import notebook, pages, runner
 from descent.press.notebook import Lab
+from descent.tasks.models import mlp
 
 LAB = "gradient_descent_lab"
 DEFAULTS = {name: each.value for name, each in runner.defaults_of(pages.notebook_of(LAB)).items()}
@@ -39,7 +40,7 @@ def test_start_refuses_what_is_not_allowed():
 def beginning(tmp_path):
     """The lab, up to the cell that starts it."""
     lab = nbformat.read(pages.notebook_of(LAB), as_version=4)
-    starts = [f'notebook.start("{LAB}", globals())' in cell.source for cell in lab.cells]
+    starts = [f'notebook.start("{LAB}", globals()' in cell.source for cell in lab.cells]
     del lab.cells[starts.index(True) + 1 :]
     nbformat.write(lab, tmp_path / "lab.ipynb")
     return tmp_path / "lab.ipynb"
@@ -100,3 +101,35 @@ def test_a_claim_that_fails_names_its_worst_number(lab, measured, expected, tole
 def test_a_claim_too_large_for_the_run_is_said_to_be_unjudged(lab, capsys):
     lab.check("far", 0.0, 1.0, when=False)
     assert capsys.readouterr().out == "not judged, this run is too small: far\n"
+
+
+def test_a_lab_works_in_the_type_that_it_says():
+    try:
+        notebook.start(LAB, DEFAULTS | {"device": "cpu"}, dtype=torch.float64)
+        assert torch.tensor(1.0).dtype == torch.float64
+        assert next(mlp([2, 1], seed=0).parameters()).dtype == torch.float32
+    finally:
+        notebook.start(LAB, DEFAULTS | {"device": "cpu"})
+    assert torch.tensor(1.0).dtype == torch.float32
+
+
+def test_a_labs_streams_follow_from_its_seed_and_their_names(lab):
+    other = Lab("a_lab", parameters.LabParameters(seed=1, device="cpu"))
+    found = [lab.seed("a"), lab.seed("b"), other.seed("a"), *lab.seeds("a", 3)[1:]]
+    assert len(set(found)) == len(found)
+    assert lab.seeds("a", 3)[0] == lab.seed("a")
+    expected = torch.rand(3, generator=torch.Generator().manual_seed(lab.seed("a")))
+    assert torch.equal(torch.rand(3, generator=lab.generator("a")), expected)
+
+
+@pytest.mark.parametrize("holds", [False, torch.tensor([True, False])])
+def test_a_figure_that_does_not_show_what_is_said_of_it_is_refused(lab, holds, monkeypatch):
+    kept = []
+    monkeypatch.setattr(Lab, "glue", lambda self, name, value: kept.append(name))
+    says = {"It rises.": torch.tensor([True, True]), "It falls.": holds}
+    with pytest.raises(AssertionError, match=r"^a-fig does not show: It falls\.$"):
+        lab.figure("a-fig", None, says=says)
+    assert not kept
+    lab.figure("a-fig", None, says=says, when=False)
+    lab.figure("a-fig", None, says={"It rises.": True})
+    assert kept == ["a-fig", "a-fig"]

@@ -56,7 +56,7 @@ def swept(runs, num_steps=6):
 def test_a_run_in_a_batch_is_the_run_alone(optimizer):
     problem = rosenbrock()
     starts = torch.stack([problem.start, 0.9 * problem.start, 1.3 * problem.start + 0.1])
-    rates = [1e-3, 2e-3, 4e-3]
+    rates = [1e-4, 2e-4, 4e-4]
     column = torch.tensor(rates, dtype=torch.float64)[:, None]
     batch = minimize(problem.objective, starts, optimizer, num_steps=12, lr=column)
     for run, (start, rate) in enumerate(zip(starts, rates, strict=True)):
@@ -108,6 +108,11 @@ def test_a_run_of_a_sweep_is_the_same_run_alone_and_the_class_on_the_model(optim
             torch.testing.assert_close(values, torch.tensor(alone[name].to_numpy()), **CLOSE)
             torch.testing.assert_close(values, getattr(trace, name), **CLOSE)
         assert mine.loss.iloc[0] != mine.loss.iloc[-1]
+
+
+def test_pytorchs_optimizers_are_not_given_a_batch_for_one_parameter():
+    with pytest.raises(ValueError, match=r"^start must have shape \(dim,\) with PyTorch's Adam"):
+        minimize(lambda at: at.sum(-1), torch.ones(3, 2), torch.optim.Adam, num_steps=1, lr=0.1)
 
 
 def test_without_the_lift_the_norm_of_a_batch_is_not_that_of_a_run():
@@ -264,6 +269,13 @@ def test_a_clipped_optimizer_has_the_others_arguments_and_its_own_by_name():
         found([theta], max_norm=0)
 
 
+def test_what_the_other_optimizer_refuses_is_refused():
+    theta = torch.ones(1, requires_grad=True)
+    with pytest.raises(ValueError, match=r"^nesterov=True needs momentum above 0"):
+        clipped(SGD)([theta], nesterov=True)
+    assert clipped(SGD) is clipped(SGD)
+
+
 # Rules that ask
 
 
@@ -383,3 +395,19 @@ def test_a_copy_of_a_compiled_optimizer_goes_on_uncompiled():
     trained(other, heir, 2)
     for one, two in zip(model.parameters(), other.parameters(), strict=True):
         torch.testing.assert_close(one, two, **CLOSE)
+
+
+def test_noise_is_that_of_one_batch_at_every_point_a_rule_asks_about():
+    bowl = lambda theta: (theta**2).sum(-1)  # noqa: E731
+    drawn = torch.tensor([[0.3, -0.2], [0.1, 0.4]], dtype=torch.float64)
+    starts, calls = torch.ones(2, 2, dtype=torch.float64), []
+
+    def noise(theta):
+        calls.append(theta)
+        return drawn
+
+    trace = minimize(bowl, starts, SharpnessAware, num_steps=1, lr=0.1, rho=0.5, noise=noise)
+    assert len(calls) == 1
+    here = 2 * starts + drawn
+    uphill = 2 * (starts + 0.5 * here / here.norm(dim=-1, keepdim=True)) + drawn
+    torch.testing.assert_close(trace.params[-1], starts - 0.1 * uphill, **CLOSE)

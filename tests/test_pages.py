@@ -1,6 +1,7 @@
 """What must hold between the pages, the tests and the package; no build is needed to see it."""
 
 import ast
+import json
 import re
 
 import pytest
@@ -10,7 +11,7 @@ from printed import equations
 
 import marks
 from descent.chapters.parameters import parameters_of
-from descent.press.pages import ROOT
+from descent.press.pages import ROOT, unsaid
 
 BOOK = ROOT / "book"
 PROSE = {page.relative_to(BOOK).as_posix(): page.read_text("utf-8") for page in BOOK.rglob("*.md")}
@@ -141,3 +142,46 @@ def test_a_mark_that_cannot_be_read_is_refused(tests_of, decorator, problem):
     place = "tests/chapters/one/test_equations.py:2"
     with pytest.raises(ValueError, match=re.escape(f"{place}: {problem}")):
         marks.equations(root), marks.claims(root)
+
+
+PAGE = """# A chapter
+
+```{lab-figure} a-fig
+:alt: It rises. Then it falls, by $2$.
+
+One run. Dashed: {eq}`a-b`.
+```
+"""
+SAYS = ("It rises.", "Then it falls, by $2$.", "One run.", "Dashed: {eq}`a-b`.")
+
+
+def lab_that_says(root, *sentences, name="a-fig"):
+    says = ", ".join(f"{each!r}: True" for each in sentences)
+    cell = {"cell_type": "code", "source": [f'lab.figure("{name}", fig, says={{{says}}})']}
+    (root / "book").mkdir(exist_ok=True)
+    (root / "book" / "a.md").write_text(PAGE)
+    (root / "book" / "a_lab.ipynb").write_text(json.dumps({"cells": [cell]}))
+
+
+def test_sentences_that_page_and_lab_share_are_no_fault(tmp_path):
+    lab_that_says(tmp_path, *SAYS)
+    assert unsaid("a_lab", tmp_path) == []
+
+
+@pytest.mark.parametrize("left_out", SAYS)
+def test_a_sentence_that_the_lab_does_not_assert_is_a_fault(tmp_path, left_out):
+    lab_that_says(tmp_path, *(each for each in SAYS if each != left_out))
+    assert unsaid("a_lab", tmp_path) == [f"a_lab: a-fig: not asserted: {left_out}"]
+
+
+def test_a_sentence_that_the_page_does_not_print_is_a_fault(tmp_path):
+    lab_that_says(tmp_path, *SAYS, "It is blue.")
+    assert unsaid("a_lab", tmp_path) == ["a_lab: a-fig: not printed: It is blue."]
+
+
+def test_a_figure_of_which_nothing_is_asserted_is_a_fault(tmp_path):
+    lab_that_says(tmp_path, *SAYS, name="b-fig")
+    assert unsaid("a_lab", tmp_path) == [
+        "a_lab: nothing is asserted of a-fig",
+        "a_lab: b-fig: not printed",
+    ]

@@ -256,3 +256,32 @@ def test_an_interval_is_a_dot_and_a_bar_from_end_to_end(ax):
 def test_the_dots_of_intervals_can_be_joined(ax):
     plotting.interval(ax, STEPS, VALUES, VALUES, linestyle="-")
     assert ax.containers[0].lines[0].get_linestyle() == "-"
+
+
+def test_what_was_drawn_is_read_back_as_it_was_drawn():
+    _, ax = plotting.figure()
+    x, y = torch.arange(4), torch.tensor([4.0, 2.0, 1.0, 0.5])
+    plotting.theory(ax, x, y / 2)
+    plotting.measured(ax, x, y, label="one", color="C0")
+    plotting.interval(ax, x, 2 * y, y / 10, label="two")
+    ax.plot(x, 3 * y, label="three")
+    plotting.bound(ax, x, y / 4)
+    plotting.threshold(ax, y=1.0)
+    for factor, name in enumerate(("one", "two", "three"), start=1):
+        points = plotting.drawn(ax, name)
+        assert torch.equal(points[0], x.double())
+        assert torch.equal(points[1], factor * y.double())
+    assert [curve.tolist() for _, curve in plotting.dashed(ax)] == [
+        (y / 2).tolist(),
+        (y / 4).tolist(),
+    ]
+
+
+def test_a_curve_that_is_not_there_or_not_the_only_one_is_refused():
+    _, ax = plotting.figure()
+    for name in ("one", "other"):
+        plotting.measured(ax, torch.arange(2), torch.ones(2), label=name)
+    with pytest.raises(ValueError, match=r"^0 curves are labelled 'third'; the labels are \['one'"):
+        plotting.drawn(ax, "third")
+    with pytest.raises(ValueError, match=r"^2 curves are labelled None"):
+        plotting.drawn(ax)

@@ -15,7 +15,7 @@ import yaml
 
 import descent
 from descent.chapters.parameters import allowed, parameters_of
-from descent.press.pages import labs_in_toc, notebook_of
+from descent.press.pages import labs_in_toc, notebook_of, unsaid
 
 ROOT = Path(__file__).parents[1]
 LABS = labs_in_toc()
@@ -248,3 +248,33 @@ def test_no_file_names_a_machine_or_a_package_registry():
             continue
         match = found.search(content)
         assert match is None, f"{file.relative_to(ROOT)}: {match[0]}"
+
+
+LONGEST_CELL = 40  # lines, as many as a page shows at once
+LONE_BRACKETS = 5  # lines of a lab that hold closing brackets alone
+
+
+def test_a_lab_has_no_long_cell_and_no_column_of_brackets(cells):
+    code = [cell.source for cell in cells if cell.cell_type == "code"]
+    for source in code:
+        assert len(source.splitlines()) <= LONGEST_CELL, source
+    lone = [line for source in code for line in source.splitlines()
+            if re.fullmatch(r"\s*[])}][])},:;\s]*", line)]  # fmt: skip
+    assert len(lone) <= LONE_BRACKETS, lone
+
+
+def test_a_lab_draws_from_streams_whose_names_differ(cells):
+    code = "\n".join(cell.source for cell in cells if cell.cell_type == "code")
+    names = re.findall(r"lab\.(?:seeds?|generator)\(\s*(f?\"[^\"]*\")", code)
+    assert len(set(names)) == len(names), sorted(names)
+    # All that is random draws from such a stream, and none from the seed itself.
+    assert not re.search(r"manual_seed\(|\bseed \+|GaussianNoise\([^)]*seed=seed", code)
+
+
+def test_what_a_chapter_says_of_a_figure_its_lab_asserts(lab):
+    assert unsaid(lab) == []
+
+
+def test_chapters_assert_what_they_say_of_figures():
+    said = [lab for lab in LABS if "lab.figure(" in text(f"book/{lab}.ipynb")]
+    assert "adam_lab" in said

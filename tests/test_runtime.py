@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from descent.runtime import resolve_device, seed_everything, usage
+from descent.runtime import resolve_device, seed_everything, stream, usage
 
 
 @pytest.fixture
@@ -113,3 +113,46 @@ def test_usage_names_the_gpu_that_held_tensors(cuda_devices, monkeypatch):
     assert used["cuda_memory"] == 0
     assert "GPU" not in used["device"]
     assert used["device"].endswith("cores")
+
+
+def test_a_stream_repeats_and_begins_with_the_fewer():
+    long = stream(7, "noise").generate_state(5)
+    assert stream(7, "noise").generate_state(5).tolist() == long.tolist()
+    assert stream(7, "noise").generate_state(2).tolist() == long[:2].tolist()
+
+
+def test_streams_of_other_seeds_or_names_share_no_number():
+    drawn = [
+        number
+        for seed in range(20)
+        for name in ("noise", "start", "noise 1", "noise 2", "", "Noise")
+        for number in stream(seed, name).generate_state(10).tolist()
+    ]
+    assert len(set(drawn)) == len(drawn)
+
+
+def test_neighbouring_streams_are_uncorrelated():
+    drawn = torch.stack(
+        [
+            torch.randn(
+                10_000,
+                generator=torch.Generator().manual_seed(int(stream(*each).generate_state(1)[0])),
+            )
+            for each in [(0, "a"), (1, "a"), (0, "b"), (1, "b")]
+        ]
+    )
+    apart = torch.corrcoef(drawn) - torch.eye(4)
+    assert apart.abs().max() < 5 / 10_000**0.5
+
+
+@pytest.mark.parametrize("seed", [-1, 2**32])
+def test_a_stream_refuses_a_seed_out_of_range(seed):
+    with pytest.raises(ValueError, match=r"^seed must be"):
+        stream(seed, "noise")
+
+
+def test_a_device_may_be_one_already(cuda_devices):
+    cuda_devices(0)
+    assert resolve_device(torch.device("cpu")) == torch.device("cpu")
+    with pytest.raises(ValueError, match=r"^device 'cuda' is not on this machine"):
+        resolve_device(torch.device("cuda"))

@@ -557,4 +557,4 @@ def test_a_lab_that_sweeps_nothing_does_not_wait_for_what_a_sweep_needs():
 
 
 def test_the_module_has_these_names():
-    assert sweeps.__all__ == ["Named", "grid", "sweep"]
+    assert sweeps.__all__ == ["Named", "at_end", "grid", "sweep"]

@@ -6,10 +6,10 @@ import torch
 from torch import nn
 from torch.nn.functional import cross_entropy, mse_loss
 
-from descent.optim import SGD, GradientDescent
+from descent.optim import SGD, Adam, GradientDescent, RMSprop
 from descent.tasks.models import mlp
 from descent.tasks.problems import quadratic, ravine, rosenbrock
-from descent.training import Trace, fit, minimize
+from descent.training import Trace, fit, follow, minimize
 
 
 def bowl(theta):
@@ -51,8 +51,9 @@ def test_every_row_belongs_to_its_own_parameters():
     problem = quadratic([1.0, 7.0], angle=0.4)
     trace = minimize(problem.objective, problem.start, GradientDescent, num_steps=5, lr=0.1)
     for row, theta in enumerate(trace.params):
-        assert trace.loss[row] == problem.objective(theta)
-        assert trace.grad_norm[row] == problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.loss[row], problem.objective(theta), rtol=1e-14, atol=0)
+        norm = problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.grad_norm[row], norm, rtol=1e-14, atol=0)
         if row:
             before = trace.params[row - 1]
             assert torch.equal(theta, before - 0.1 * problem.gradient(before))
@@ -396,7 +397,7 @@ def test_a_hyperparameter_may_be_a_function_of_the_step():
     theta = problem.start
     for step in range(4):
         theta = theta - 0.3 / (step + 1) * problem.gradient(theta)
-        assert torch.equal(trace.params[step + 1], theta)
+        torch.testing.assert_close(trace.params[step + 1], theta, rtol=1e-14, atol=0)
     assert trace.lr[1:].tolist() == [0.3, 0.15, 0.3 / 3, 0.075]
     assert sorted(set(asked)) == [0, 1, 2, 3]
 
@@ -441,9 +442,10 @@ def test_noise_is_added_to_the_gradient_and_kept_out_of_the_trace():
     )
     theta = problem.start
     for row in range(4):
-        assert torch.equal(trace.params[row], theta)
-        assert trace.loss[row] == problem.objective(theta)
-        assert trace.grad_norm[row] == problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.params[row], theta, rtol=1e-14, atol=0)
+        torch.testing.assert_close(trace.loss[row], problem.objective(theta), rtol=1e-14, atol=0)
+        norm = problem.gradient(theta).norm()
+        torch.testing.assert_close(trace.grad_norm[row], norm, rtol=1e-14, atol=0)
         theta = theta - 0.1 * (problem.gradient(theta) + 0.5)
 
 
@@ -462,3 +464,67 @@ def test_noise_of_another_shape_is_refused():
 def test_a_bad_distance_between_rows_is_named():
     with pytest.raises(ValueError, match=r"^log_every must be an integer of at least 1, got 0$"):
         minimize(bowl, torch.ones(2), GradientDescent, num_steps=1, lr=0.1, log_every=0)
+
+
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3)])
+def test_follow_goes_where_the_rule_goes(shape):
+    grads = torch.randn(5, *shape, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+    path = follow(Adam, grads, lr=0.1)
+    assert path.shape == (6, *shape)
+    theta, state = torch.zeros_like(grads[0]), {}
+    for row, grad in enumerate(grads, start=1):
+        theta, state = Adam.rule(theta, grad, state, **Adam.complete(lr=0.1))
+        torch.testing.assert_close(path[row], theta, rtol=1e-14, atol=0)
+
+
+@pytest.mark.parametrize(
+    ("ours", "options"),
+    [(SGD, {"momentum": 0.9, "nesterov": True}), (Adam, {"amsgrad": True}), (RMSprop, {})],
+)
+def test_follow_and_minimize_take_pytorchs_optimizers_too(ours, options):
+    theirs = getattr(torch.optim, ours.__name__)
+    start = torch.tensor([1.0, -2.0], dtype=torch.float64)
+    grads = torch.randn(20, 2, dtype=torch.float64, generator=torch.Generator().manual_seed(0))
+
+    def falling(step):
+        return 0.1 / (step + 1)
+
+    paths = [
+        follow(each, list(grads), start=start, lr=falling, **options) for each in (ours, theirs)
+    ]
+    assert torch.equal(paths[1][0], start)
+    torch.testing.assert_close(*paths, rtol=1e-10, atol=1e-14)
+    traces = [
+        minimize(rosenbrock().objective, start, each, num_steps=20, log_every=7, lr=falling,
+                 noise=lambda theta: torch.full_like(theta, 0.1), **options)
+        for each in (ours, theirs)
+    ]  # fmt: skip
+    for column in ("step", "params", "loss", "grad_norm", "lr"):
+        one, other = (getattr(trace, column) for trace in traces)
+        torch.testing.assert_close(one, other, rtol=1e-8, atol=1e-12, equal_nan=True)
+
+
+def test_follow_leaves_start_and_gradients_as_they_were():
+    start, grads = torch.ones(2), torch.ones(3, 2)
+    for optimizer in (GradientDescent, torch.optim.SGD):
+        follow(optimizer, grads, start=start, lr=0.5)
+        assert torch.equal(start, torch.ones(2))
+        assert torch.equal(grads, torch.ones(3, 2))
+
+
+@pytest.mark.parametrize("optimizer", [GradientDescent, torch.optim.SGD])
+def test_follow_refuses_what_cannot_be(optimizer):
+    with pytest.raises(TypeError, match="needs the hyperparameter 'lr'"):
+        follow(optimizer, torch.ones(3, 2))
+    with pytest.raises(ValueError, match=r"^start must have shape \(2,\), got \(3,\)$"):
+        follow(optimizer, torch.ones(3, 2), start=torch.ones(3), lr=0.1)
+    with pytest.raises(TypeError):
+        follow(optimizer, torch.ones(3, 2), lr=0.1, typo=1)
+
+
+def test_follow_refuses_a_rule_that_asks_for_gradients():
+    class Asking(GradientDescent):
+        asks = True
+
+    with pytest.raises(TypeError, match="asks for gradients itself"):
+        follow(Asking, torch.ones(3, 2), lr=0.1)

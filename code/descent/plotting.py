@@ -25,6 +25,7 @@ with book_extra():
     from matplotlib.axes import Axes
     from matplotlib.colors import LinearSegmentedColormap, to_hex
     from matplotlib.figure import Figure
+    from matplotlib.lines import Line2D
 
 INK = "#7a7a7a"
 """Text, axes and the dashed lines of theory."""
@@ -61,6 +62,8 @@ _THEORY = {
     "dash_capstyle": "butt",
 }
 _LEVEL = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2}
+# What a line is that no measurement drew: a derived curve, or a level or a cap of an interval.
+_DERIVED, _AIDS = "derived", "aids"
 _SERIES = LinearSegmentedColormap.from_list("series", ["#3478c9", "#9b5fc4", "#c4508f", "#c8660e"])
 
 
@@ -213,6 +216,7 @@ def measured(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None, **styl
         The axes.
     """
     (line,) = ax.plot(x, y, **style)
+    line.set_gid(label)
     if label:
         note(ax, label, (x[-1], y[-1]), color=line.get_color())
     return ax
@@ -254,9 +258,12 @@ def interval(
     Returns:
         The axes.
     """
-    ax.errorbar(
+    drawn = ax.errorbar(
         x, middle, yerr=half, label=label, **{"fmt": "o", "markersize": 4, "capsize": 3, **style}
     )
+    drawn.lines[0].set_gid(label)
+    for cap in drawn.lines[1]:
+        cap.set_gid(_AIDS)
     return ax
 
 
@@ -305,7 +312,7 @@ def theory(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None) -> Axes:
     Returns:
         The axes.
     """
-    ax.plot(x, y, label=label, **_THEORY)
+    ax.plot(x, y, label=label, gid=_DERIVED, **_THEORY)
     return ax
 
 
@@ -321,7 +328,7 @@ def bound(ax: Axes, x: Tensor, y: Tensor, *, label: str | None = None) -> Axes:
     Returns:
         The axes.
     """
-    ax.plot(x, y, label=label, **_LEVEL)
+    ax.plot(x, y, label=label, gid=_DERIVED, **_LEVEL)
     return ax
 
 
@@ -339,11 +346,63 @@ def threshold(ax: Axes, *, y: float | None = None, x: float | None = None, label
     """
     beside = {"textcoords": "offset points", "fontsize": "small"}
     if y is not None:
-        ax.axhline(y, **_LEVEL)
+        ax.axhline(y, gid=_AIDS, **_LEVEL)
         place = {"xycoords": ("axes fraction", "data"), "xytext": (5, 0), "va": "center"}
         ax.annotate(label, (1, y), **place, **beside)
     if x is not None:
-        ax.axvline(x, **_LEVEL)
+        ax.axvline(x, gid=_AIDS, **_LEVEL)
         place = {"xycoords": ("data", "axes fraction"), "xytext": (5, -2), "va": "top"}
         ax.annotate(label, (x, 1), **place, **beside)
     return ax
+
+
+def drawn(ax: Axes, label: str | None = None) -> tuple[Tensor, Tensor]:
+    """Read what was measured back from the axes, as it was drawn.
+
+    Args:
+        ax: axes that were drawn on.
+        label: of the curve, in the legend or at its end; left out where there is one curve only.
+
+    Returns:
+        ``x`` and ``y`` of its points, each of shape ``(points,)``, in float64.
+
+    Raises:
+        ValueError: no curve has this label, or several do.
+
+    Example:
+        >>> _, ax = figure()
+        >>> _ = measured(ax, torch.arange(3), torch.tensor([4.0, 2.0, 1.0]), label="loss")
+        >>> _ = theory(ax, torch.arange(3), torch.tensor([4.0, 2.0, 1.0]))
+        >>> drawn(ax, "loss")[1]
+        tensor([4., 2., 1.], dtype=torch.float64)
+    """
+    found = [line for line in ax.get_lines() if line.get_gid() not in (_DERIVED, _AIDS)]
+    names = [line.get_gid() or line.get_label() for line in found]
+    if label is not None:
+        found = [line for line, name in zip(found, names, strict=True) if name == label]
+    if len(found) != 1:
+        raise ValueError(f"{len(found)} curves are labelled {label!r}; the labels are {names}")
+    return _points(found[0])
+
+
+def dashed(ax: Axes) -> list[tuple[Tensor, Tensor]]:
+    """Read the curves that were derived back from the axes, in the order of drawing.
+
+    Args:
+        ax: axes on which :func:`theory` and :func:`bound` drew.
+
+    Returns:
+        ``x`` and ``y`` of each curve's points, in float64.
+
+    Example:
+        >>> _, ax = figure()
+        >>> _ = theory(ax, torch.arange(2), torch.tensor([1.0, 0.5]))
+        >>> [y for _, y in dashed(ax)]
+        [tensor([1.0000, 0.5000], dtype=torch.float64)]
+    """
+    return [_points(line) for line in ax.get_lines() if line.get_gid() == _DERIVED]
+
+
+def _points(line: Line2D) -> tuple[Tensor, Tensor]:
+    x, y = (torch.as_tensor(np.asarray(each, dtype=float)) for each in line.get_data(orig=False))
+    return x, y

@@ -1,6 +1,7 @@
 """Seed and device, what a run needs before its first tensor; and what it used, at its end."""
 
 import datetime
+import hashlib
 import os
 import platform
 import random
@@ -15,11 +16,12 @@ import torch
 from descent._checks import check_seed
 
 
-def resolve_device(name: str) -> torch.device:
+def resolve_device(name: str | torch.device) -> torch.device:
     """Turn ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` into a device that is there.
 
     Args:
-        name: ``"auto"`` takes the first CUDA device, or the CPU where there is none.
+        name: ``"auto"`` takes the first CUDA device, or the CPU where there is none. It may be a
+            :class:`torch.device` as well.
 
     Returns:
         The device.
@@ -31,6 +33,7 @@ def resolve_device(name: str) -> torch.device:
         >>> resolve_device("cpu")
         device(type='cpu')
     """
+    name = str(name) if isinstance(name, torch.device) else name
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
@@ -72,6 +75,37 @@ def seed_everything(seed: int) -> None:
     # cuBLAS repeats its sums only with a fixed workspace, which it reads from the environment.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     torch.use_deterministic_algorithms(True)
+
+
+def stream(seed: int, name: str) -> np.random.SeedSequence:
+    """Return the source of one of the random streams that a single seed feeds.
+
+    Two generators with one seed draw the same numbers, and ``seed``, ``seed + 1``, ... are those
+    of another run that was given ``seed + 1``. Streams that differ in seed or in name have
+    nothing in common.
+
+    Args:
+        seed: an integer in [0, 2**32).
+        name: what the numbers are for. The same name gives the same stream, in every process.
+
+    Returns:
+        A sequence whose ``generate_state(count)`` gives integers in [0, 2**32), each the seed of
+        a generator. More of them begin with the fewer.
+
+    Raises:
+        TypeError: ``seed`` is not an integer.
+        ValueError: ``seed`` is negative, or 2**32 or more.
+
+    Example:
+        >>> stream(0, "noise").generate_state(2).tolist()
+        [4248926844, 4043300684]
+        >>> stream(0, "start").generate_state(2).tolist()
+        [145915549, 3670591357]
+    """
+    check_seed(seed)
+    digest = hashlib.sha256(name.encode()).digest()
+    key = tuple(np.frombuffer(digest, dtype="<u4").tolist())
+    return np.random.SeedSequence(int(seed), spawn_key=key)
 
 
 def usage() -> dict[str, Any]:

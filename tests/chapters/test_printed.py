@@ -69,7 +69,7 @@ def test_longer_fragments_go_first(page):
 def test_latex_that_cannot_be_read(page, latex):
     page(formula(latex))
     with pytest.raises(Misprint, match="one: SymPy cannot read"):
-        evaluate("one", x=1.0, y=1.0)
+        expressions("one")
 
 
 def test_formula_without_a_relation(page):
@@ -89,7 +89,7 @@ def test_symbol_without_a_value_and_value_without_a_symbol(page):
 def test_derivative_that_reads_as_a_function(page):
     page(formula("y = f'(x)"))
     with pytest.raises(Misprint, match=r"one: f'\(x\) reads as a function"):
-        evaluate("one", x=1.0, y=1.0)
+        evaluate("one", f=1.0, x=1.0, y=1.0)
 
 
 @pytest.mark.parametrize(

@@ -14,14 +14,18 @@ its value may be an array, on which the rest of the formula acts elementwise.
 import re
 import string
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import numpy as np
 import sympy
+from antlr4 import PredictionMode
 from sympy.core.function import AppliedUndef
 from sympy.parsing.latex import parse_latex
+from sympy.parsing.latex._antlr import latexparser
 from sympy.parsing.latex.errors import LaTeXParsingError
 
 BOOK = Path(__file__).resolve().parents[2] / "book"
@@ -42,12 +46,65 @@ SIGNS = {
 }
 SIGN = re.compile(r"([=<>]|\\(?:leq?|geq?|approx)(?![a-zA-Z]))")
 EXTREMES = {"max": np.maximum, "min": np.minimum}
-APPLIED = {r"\ln", r"\exp", r"\sin", r"\cos", r"\max", r"\min", r"\cdot"}
+WORD = re.compile(r"\\([a-zA-Z]+)|([a-zA-Z])")
+APPLIED = {"ln", "exp", "sin", "cos", "max", "min", "cdot"}
 """What may stand before a parenthesis without being a factor."""
+OPERATORS = {"left", "right", "frac", "sqrt", "infty", *(sign[1:] for sign in SIGNS)}
+"""What else is no symbol."""
+
+
+Sides = tuple[sympy.Expr, ...]
 
 
 class Misprint(ValueError):
     """A printed equation that cannot be read as its test expects."""
+
+
+@dataclass(frozen=True)
+class Call:
+    """What a test asked of an equation.
+
+    Args:
+        label: the equation's.
+        fragments: as in :func:`expressions`.
+        values: as in :func:`evaluate`; None if the test asked for the expressions.
+    """
+
+    label: str
+    fragments: Mapping[str, str]
+    values: Mapping[str, object] | None = None
+
+    def read(self) -> tuple[Sides, tuple[str, ...]]:
+        """Read the equation, as it is printed now.
+
+        Raises:
+            Misprint: it cannot be read, or its symbols are not those with a value.
+        """
+        if self.label not in equations():
+            raise Misprint(f"there is no equation labelled {self.label!r} in {BOOK.name}/")
+        latex, names = _replaced(self.label, self.fragments)
+        if self.values is not None and "_" not in latex:  # an index is part of a symbol's name
+            # Reading takes long, and most of what cannot be evaluated shows without it.
+            words = {command or letter for command, letter in WORD.findall(latex)}
+            self._match({names.get(word, word) for word in words - APPLIED - OPERATORS})
+        first, *rest = SIGN.split(latex)
+        if not rest:
+            raise Misprint(f"{self.label}: no relation in {latex!r}")
+        renamed = {sympy.Symbol(slot): sympy.Symbol(name) for slot, name in names.items() if name}
+        sides = tuple(_read(self.label, side).xreplace(renamed) for side in (first, *rest[1::2]))
+        if self.values is not None:
+            self._match({symbol.name for side in sides for symbol in side.free_symbols})
+        return sides, tuple(SIGNS[sign] for sign in rest[::2])
+
+    def _match(self, symbols: set[str]) -> None:
+        if leftover := symbols - self.values.keys():
+            raise Misprint(f"{self.label}: no value for {', '.join(sorted(leftover))}")
+        if unused := self.values.keys() - symbols:
+            raise Misprint(f"{self.label}: {', '.join(sorted(unused))} does not occur")
+
+
+LENSES: list[Callable[[Call, Sides], Sides]] = []
+"""Each sees every call, and gives the sides that the test is to get."""
 
 
 @dataclass(frozen=True)
@@ -129,7 +186,7 @@ def equations() -> dict[str, str]:
 
 def expressions(
     label: str, fragments: Mapping[str, str] | None = None
-) -> tuple[tuple[sympy.Expr, ...], tuple[str, ...]]:
+) -> tuple[Sides, tuple[str, ...]]:
     r"""Read a printed equation into SymPy.
 
     Args:
@@ -145,22 +202,7 @@ def expressions(
     Raises:
         Misprint: the label is unknown, a fragment does not occur, or the rest cannot be read.
     """
-    if label not in equations():
-        raise Misprint(f"there is no equation labelled {label!r} in {BOOK.name}/")
-    latex = equations()[label].rstrip(" .,;")
-    names = {}
-    for fragment in sorted(fragments or {}, key=len, reverse=True):
-        if fragment not in latex:
-            raise Misprint(f"{label}: there is no {fragment!r} left in {latex!r}")
-        placeholder = f"slot{string.ascii_lowercase[len(names)]}"
-        names[placeholder] = fragments[fragment]
-        latex = latex.replace(fragment, f" \\{placeholder} " if fragments[fragment] else " ")
-    first, *rest = SIGN.split(latex)
-    if not rest:
-        raise Misprint(f"{label}: no relation in {latex!r}")
-    renamed = {sympy.Symbol(slot): sympy.Symbol(name) for slot, name in names.items() if name}
-    sides = tuple(_read(label, side).xreplace(renamed) for side in (first, *rest[1::2]))
-    return sides, tuple(SIGNS[sign] for sign in rest[::2])
+    return _answer(Call(label, dict(fragments or {})))
 
 
 def evaluate(label: str, fragments: Mapping[str, str] | None = None, **values: object) -> Printed:
@@ -174,16 +216,30 @@ def evaluate(label: str, fragments: Mapping[str, str] | None = None, **values: o
     Raises:
         Misprint: the equation cannot be read, or its symbols are not those with a value.
     """
-    sides, signs = expressions(label, fragments)
-    symbols = {symbol.name for side in sides for symbol in side.free_symbols}
-    if leftover := symbols - values.keys():
-        raise Misprint(f"{label}: no value for {', '.join(sorted(leftover))}")
-    if unused := values.keys() - symbols:
-        raise Misprint(f"{label}: {', '.join(sorted(unused))} does not occur")
+    sides, signs = _answer(Call(label, dict(fragments or {}), values))
     names = tuple(sorted(values))
     arrays = [np.asarray(values[name], dtype=np.float64) for name in names]
     numbers = [np.asarray(_function(side, names)(*arrays), dtype=np.float64) for side in sides]
     return Printed(label, tuple(np.broadcast_arrays(*numbers)), signs)
+
+
+def _answer(call: Call) -> tuple[Sides, tuple[str, ...]]:
+    sides, signs = call.read()
+    for lens in LENSES:
+        sides = lens(call, sides)
+    return sides, signs
+
+
+def _replaced(label: str, fragments: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    latex = equations()[label].rstrip(" .,;")
+    names = {}
+    for fragment in sorted(fragments, key=len, reverse=True):
+        if fragment not in latex:
+            raise Misprint(f"{label}: there is no {fragment!r} left in {latex!r}")
+        placeholder = f"slot{string.ascii_lowercase[len(names)]}"
+        names[placeholder] = fragments[fragment]
+        latex = latex.replace(fragment, f" \\{placeholder} " if fragments[fragment] else " ")
+    return latex, names
 
 
 def _read(label: str, latex: str) -> sympy.Expr:
@@ -191,22 +247,33 @@ def _read(label: str, latex: str) -> sympy.Expr:
     # SymPy takes a symbol before a parenthesis for a function of what is in it.
     explicit = re.sub(
         r"(\\?[a-zA-Z]+)\s*\(",
-        lambda found: found[0] if found[1] in APPLIED else rf"{found[1]} \cdot (",
+        lambda found: (
+            found[0] if found[1].removeprefix("\\") in APPLIED else rf"{found[1]} \cdot ("
+        ),
         plain,
     )
-    try:
-        expression = _parse(explicit)
-    except LaTeXParsingError:
-        raise Misprint(f"{label}: SymPy cannot read {latex.strip()!r}") from None
+    expression = _parse(explicit)
+    if expression is None:
+        raise Misprint(f"{label}: SymPy cannot read {latex.strip()!r}")
     for function in expression.atoms(AppliedUndef):
         if function.func.__name__ not in EXTREMES:
             raise Misprint(f"{label}: {function} reads as a function; replace it by a name")
     return expression
 
 
+class _QuickParser(latexparser.LaTeXParser):
+    def __init__(self, *args: object) -> None:
+        super().__init__(*args)
+        self._interp.predictionMode = PredictionMode.SLL
+
+
 @cache
-def _parse(latex: str) -> sympy.Expr:
-    return parse_latex(latex, strict=True).doit()
+def _parse(latex: str) -> sympy.Expr | None:
+    # With the quick parser ANTLR reads the same several times as fast, or nothing.
+    for parser in (_QuickParser, latexparser.LaTeXParser):
+        with patch.object(latexparser, "LaTeXParser", parser), suppress(LaTeXParsingError):
+            return parse_latex(latex, strict=True).doit()
+    return None
 
 
 @cache

@@ -1,10 +1,13 @@
 """The update rules, each written once, and the optimizers made from them."""
 
 from descent.optim._base import RuleOptimizer
+from descent.optim._compiled import can_compile
 from descent.optim._describe import describe
+from descent.optim._hyperparameters import Hyperparameter, In
 from descent.optim._lifted import from_model_rule, from_oracle_rule, from_rule
 from descent.optim._parts import State
-from descent.optim._shapes import ModelState, Oracle, Params, Rule, Runs
+from descent.optim._runs import Runs
+from descent.optim._shapes import ModelState, Oracle, Params, Rule
 from descent.optim.adagrad import Adagrad, adagrad
 from descent.optim.adam import Adam, adam
 from descent.optim.adamax import Adamax, adamax
@@ -40,6 +43,8 @@ __all__ = [
     "AdamW",
     "Adamax",
     "GradientDescent",
+    "Hyperparameter",
+    "In",
     "ModelState",
     "NAdam",
     "Oracle",
@@ -54,6 +59,7 @@ __all__ = [
     "adam",
     "adamax",
     "adamw",
+    "can_compile",
     "clip_grad_norm",
     "clipped",
     "describe",

@@ -87,17 +87,18 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
 
     @classmethod
     def check(cls, **hyperparameters: Any) -> None:
-        """Raise unless every hyperparameter is known and has a value that is allowed.
-
-        A subclass whose hyperparameters depend on each other adds a check of that; it may be
-        asked about some of them only.
-        """
+        """Raise unless every hyperparameter is known and allowed, alone and with the others."""
         for name, value in hyperparameters.items():
             if name not in cls.hyperparameters:
                 raise TypeError(
                     f"{cls.__name__} has no hyperparameter {name!r}; it has: {cls._known()}"
                 )
             cls.hyperparameters[name].check(value)
+        cls.check_together(**hyperparameters)
+
+    @classmethod
+    def check_together(cls, **hyperparameters: Any) -> None:
+        """Raise unless the hyperparameters, some or all, are allowed beside each other."""
 
     @classmethod
     def complete(cls, **hyperparameters: Any) -> dict[str, Any]:

@@ -54,15 +54,30 @@ def in_place(update: OracleRule) -> Callable[..., None]:
         state: ModelState,
         numbers: dict[str, Any],
         choices: dict[str, Any],
-    ) -> None:
+    ) -> list[Tensor]:
         new, after = update(params, lambda _: (None, grads), state, **numbers, **choices)
-        for param, moved in zip(params, new, strict=True):
-            param.copy_(moved)
-        for old, kept in zip((state.model, *state.each), (after.model, *after.each), strict=True):
-            for name, value in kept.items():
-                old[name].copy_(value)
+        kept = [*new, *_in_order(after, like=state)]
+        pairs = list(zip([*params, *_in_order(state, like=state)], kept, strict=True))
+        for old, value in pairs:
+            if old.ndim:
+                old.copy_(value)
+        return [value for old, value in pairs if not old.ndim]
 
-    return torch.compile(_with_code_of_its_own(step), dynamic=True, options=COMPILER)
+    compiled = torch.compile(_with_code_of_its_own(step), dynamic=True, options=COMPILER)
+
+    def overwrite(params: Params, grads: Params, state: ModelState, *options: Any) -> None:
+        # What compiled code writes into a tensor of float64 without axes is lost (PyTorch 2.13).
+        values = compiled(params, grads, state, *options)
+        places = [old for old in (*params, *_in_order(state, like=state)) if not old.ndim]
+        for old, value in zip(places, values, strict=True):
+            old.copy_(value)
+
+    return overwrite
+
+
+def _in_order(state: ModelState, *, like: ModelState) -> list[Tensor]:
+    parts = zip((state.model, *state.each), (like.model, *like.each), strict=True)
+    return [part[name] for part, names in parts for name in names]
 
 
 def _with_code_of_its_own(function: FunctionType) -> FunctionType:

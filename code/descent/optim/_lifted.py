@@ -199,14 +199,22 @@ def around(
             whole model.
     """
     own = hyperparameters_of(rule, ("params", "oracle", "state"))
+
+    def of_inner(options: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in options.items() if name not in own}
+
+    def evaluate(param: Tensor, state: State, **options: Any) -> Tensor:
+        return optimizer.evaluate(param, state, **of_inner(options))
+
     base = _made(
         _Oracle if optimizer.asks else _WholeModel,
         rule,
         hyperparameters=optimizer.hyperparameters | own,
         update=staticmethod(rule),
-        of_model=getattr(optimizer, "of_model", frozenset()) | own.keys(),
+        of_model=optimizer.of_model | own.keys(),
         branches=optimizer.branches,
-        evaluate=None if optimizer.evaluate is None else staticmethod(optimizer.evaluate),
+        evaluate=None if optimizer.evaluate is None else staticmethod(evaluate),
+        check_together=classmethod(lambda cls, **options: optimizer.check(**of_inner(options))),
     )
     return type(base)(name, (base,), {"__doc__": rule.__doc__, "__module__": rule.__module__})
 

@@ -2,6 +2,7 @@
 
 import torch
 from torch import Tensor
+from torch._C._functorch import is_batchedtensor  # asking is faster than failing by a factor of 50
 
 from descent._checks import Number
 
@@ -20,7 +21,7 @@ def real(tensor: Tensor) -> Tensor:
 
 
 def as_number(value: Number) -> Number:
-    """Turn a tensor without dimensions into Python's number, with the digits of float64.
+    """Turn a tensor of one number into Python's, with the digits of float64.
 
     Inside ``torch.func.vmap`` and under the compiler no number can be looked at, and it stays a
     tensor, in float64: what is computed from it keeps its digits, and a parameter that meets it
@@ -32,13 +33,8 @@ def as_number(value: Number) -> Number:
     """
     if not isinstance(value, Tensor):
         return value
-    if not torch.compiler.is_compiling():
-        try:
-            return value.item()
-        except RuntimeError as error:
-            if "vmap" not in str(error):
-                raise
-    return value.double()
+    hidden = torch.compiler.is_compiling() or is_batchedtensor(value)
+    return value.double() if hidden or value.numel() != 1 else value.item()
 
 
 def is_on(value: Number) -> bool:

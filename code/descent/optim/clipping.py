@@ -1,5 +1,6 @@
 """Clipping: no gradient of the whole model is longer than a given length."""
 
+from functools import cache
 from typing import Annotated, Any
 
 import torch
@@ -43,6 +44,7 @@ def clip_grad_norm(grads: Params, max_norm: Number) -> Params:
     return tuple((grad * scale).to(grad.dtype) for grad in grads)
 
 
+@cache
 def clipped(optimizer: type[RuleOptimizer[...]]) -> type[RuleOptimizer[...]]:
     """Make an optimizer that shortens the whole model's gradient before another one sees it.
 
@@ -50,7 +52,8 @@ def clipped(optimizer: type[RuleOptimizer[...]]) -> type[RuleOptimizer[...]]:
         optimizer: of any shape; one that asks for several gradients has each of them shortened.
 
     Returns:
-        Its hyperparameters are those of ``optimizer``, and by name ``max_norm``.
+        Its hyperparameters are those of ``optimizer``, and by name ``max_norm``. To pickle an
+        instance, give the class a name of your own: ``class Mine(clipped(SGD)): ...``.
 
     Example:
         >>> import torch

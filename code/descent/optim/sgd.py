@@ -88,9 +88,8 @@ class SGD(from_rule(sgd, elementwise=True)):
     """
 
     @classmethod
-    def check(cls, **hyperparameters: Any) -> None:
-        """Raise unless the hyperparameters are allowed, alone and together."""
-        super().check(**hyperparameters)
+    def check_together(cls, **hyperparameters: Any) -> None:
+        """Raise if ``nesterov`` comes without momentum or with dampening."""
         if hyperparameters.get("nesterov"):
             if not _all(hyperparameters.get("momentum", 1) != 0):
                 raise ValueError("nesterov=True needs momentum above 0, got 0")

@@ -7,9 +7,10 @@ from typing import Any
 import torch
 
 from descent import plotting
+from descent._checks import check_positive_int
 from descent._extras import book_extra
 from descent.chapters.parameters import LabParameters, parameters_of, validate
-from descent.runtime import resolve_device, seed_everything
+from descent.runtime import resolve_device, seed_everything, stream
 
 with book_extra():
     from IPython import get_ipython
@@ -28,6 +29,49 @@ class Lab:
         self.name = name
         self.parameters = parameters
         self.device = resolve_device(parameters.device)
+
+    def seeds(self, name: str, count: int) -> list[int]:
+        """Return the seeds of several runs, such as those of a sweep.
+
+        They follow from the lab's seed and from the name alone, so that a cell that is run again
+        draws the same numbers again, and curves that share a name share their noise. Noise that
+        should be independent has names of its own.
+
+        Args:
+            name: what is random, in words.
+            count: how many, at least 1; more of them begin with the fewer.
+
+        Returns:
+            Integers in [0, 2**32).
+
+        Example:
+            >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
+            >>> lab.seeds("networks", 3)[:2] == lab.seeds("networks", 2)
+            True
+        """
+        check_positive_int("count", count)
+        return stream(self.parameters.seed, name).generate_state(count).tolist()
+
+    def seed(self, name: str) -> int:
+        """Return the first of :meth:`seeds`.
+
+        Example:
+            >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
+            >>> lab.seed("start") == lab.seed("noise")
+            False
+        """
+        return self.seeds(name, 1)[0]
+
+    def generator(self, name: str) -> torch.Generator:
+        """Make a generator of random numbers, on the CPU, seeded with :meth:`seed`.
+
+        Example:
+            >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
+            >>> once, again = (torch.rand(3, generator=lab.generator("start")) for _ in "ab")
+            >>> torch.equal(once, again)
+            True
+        """
+        return torch.Generator().manual_seed(self.seed(name))
 
     def check(
         self,
@@ -86,13 +130,44 @@ class Lab:
 
         glue(name, value, display=False)
 
+    def figure(self, name: str, figure: Any, says: Mapping[str, Any], *, when: bool = True) -> None:
+        """Keep a figure for the chapter, and assert what the chapter says of it.
 
-def start(name: str, variables: Mapping[str, Any]) -> Lab:
+        The sentences are those of the figure's alternative text and of its caption, word for
+        word; the book does not build while one of them is missing here. Take the numbers from
+        the curves as they were drawn, with :func:`~descent.plotting.drawn` and
+        :func:`~descent.plotting.dashed`.
+
+        Args:
+            name: unique in the book; by custom it begins with the chapter's prefix.
+            figure: a matplotlib figure.
+            says: each sentence to whether it holds: a boolean, or a tensor of them.
+            when: whether the run is large enough to judge the sentences.
+
+        Raises:
+            AssertionError: a sentence does not hold.
+
+        Example:
+            >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
+            >>> lab.figure("gd-fig", None, says={"It falls.": torch.tensor([True, False])})
+            Traceback (most recent call last):
+            ...
+            AssertionError: gd-fig does not show: It falls.
+        """
+        for sentence, holds in says.items():
+            if when and not torch.as_tensor(holds).all():
+                raise AssertionError(f"{name} does not show: {sentence}")
+        self.glue(name, figure)
+
+
+def start(name: str, variables: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> Lab:
     """Begin a lab: check its parameters, seed, choose the device and apply the style.
 
     Args:
         name: the lab's name.
         variables: the notebook's ``globals()``, which hold the parameters.
+        dtype: the floating-point type of every tensor that says no other. Networks and their
+            data say so: those of ``descent.tasks`` are in float32.
 
     Returns:
         The lab.
@@ -111,6 +186,7 @@ def start(name: str, variables: Mapping[str, Any]) -> Lab:
     given = [*_injected(), *known]
     parameters = validate(name, {key: variables[key] for key in given if key in variables})
     seed_everything(parameters.seed)
+    torch.set_default_dtype(dtype)
     plotting.use_style()
     if get_ipython():
         # Twice the pixels, and the width in the output, so that all figures have one scale.

@@ -1,5 +1,8 @@
 """From executed labs to the rendered book: which labs there are, whether they ran, staging."""
 
+import ast
+import json
+import re
 from pathlib import Path
 
 import yaml
@@ -107,6 +110,74 @@ def check_executed(executed: Path, root: Path = ROOT) -> None:
         raise ValueError("\n".join(faults))
 
 
+def unsaid(lab: str, root: Path = ROOT) -> list[str]:
+    """Say where a lab's figures and their captions disagree about what a figure shows.
+
+    A lab that hands over a figure with ``lab.figure(name, fig, says={...})`` does so with all of
+    them, and asserts every sentence of their alternative texts and captions.
+
+    Args:
+        lab: its name.
+        root: the folder that holds ``book/``.
+
+    Returns:
+        One line for each sentence that one of the two lacks, and for each figure; empty if the
+        lab asserts no sentence at all.
+    """
+    page = root / "book" / f"{lab.removesuffix('_lab')}.md"
+    said = _said(notebook_of(lab, root))
+    if not said or not page.is_file():
+        return []
+    printed = sentences_of(page.read_text(encoding="utf-8"))
+    faults = []
+    for figure, sentences in printed.items():
+        asserted = said.get(figure)
+        if asserted is None:
+            faults.append(f"{lab}: nothing is asserted of {figure}")
+            continue
+        faults += [f"{lab}: {figure}: not asserted: {each}" for each in sentences - asserted]
+        faults += [f"{lab}: {figure}: not printed: {each}" for each in asserted - sentences]
+    return faults + [f"{lab}: {figure}: not printed" for figure in said.keys() - printed.keys()]
+
+
+def sentences_of(page: str) -> dict[str, set[str]]:
+    """Read what a page says of its figures: the sentences of alternative texts and captions.
+
+    Args:
+        page: the page's text.
+
+    Returns:
+        The sentences of each figure of a lab, by the figure's name.
+
+    Example:
+        >>> page = "```{lab-figure} gd-fig\\n:alt: It falls.\\n\\nOne run. Dashed: theory.\\n```"
+        >>> sorted(sentences_of(page)["gd-fig"])
+        ['Dashed: theory.', 'It falls.', 'One run.']
+    """
+    found = {}
+    for name, body in re.findall(r"(?ms)^```\{lab-figure\} (\S+)\n(.*?)^```$", page):
+        alt, caption = re.fullmatch(
+            r"(?s)(?:.*?:alt: ([^\n]*)\n)?(?::[^\n]*\n)*(.*)", body
+        ).groups()
+        text = f"{alt or ''} {caption}"
+        found[name] = set(re.split(r"(?<=[.?!])\s+(?=[A-Z$])", " ".join(text.split())))
+    return found
+
+
+def _said(notebook: Path) -> dict[str, set[str]]:
+    """Read from a lab which sentences it asserts, figure by figure."""
+    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    said = {}
+    for source in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
+        if "lab.figure(" not in source:
+            continue
+        for call in ast.walk(ast.parse(source)):
+            if isinstance(call, ast.Call) and ast.unparse(call.func) == "lab.figure":
+                (says,) = (each.value for each in call.keywords if each.arg == "says")
+                said[call.args[0].value] = {key.value for key in says.keys}
+    return said
+
+
 def stage(executed: Path, site: Path, root: Path = ROOT) -> None:
     """Lay out the book's sources with the executed labs in place of the bare ones.
 
@@ -114,8 +185,14 @@ def stage(executed: Path, site: Path, root: Path = ROOT) -> None:
         executed: the folder of executed notebooks, already checked.
         site: the folder to fill; files in it that the book no longer has are removed.
         root: the folder that holds ``_config.yml``, ``_toc.yml`` and ``book/``.
+
+    Raises:
+        ValueError: a chapter says something of a figure that its lab does not assert.
     """
     labs = labs_in_toc(root)
+    faults = [fault for lab in labs for fault in unsaid(lab, root)]
+    if faults:
+        raise ValueError("\n".join(faults))
     sources = {Path("_toc.yml"): root / "_toc.yml"}
     for file in sorted((root / "book").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:

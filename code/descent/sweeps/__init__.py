@@ -2,5 +2,6 @@
 
 from descent.sweeps._runs import Named, grid
 from descent.sweeps._sweep import sweep
+from descent.sweeps._table import at_end
 
-__all__ = ["Named", "grid", "sweep"]
+__all__ = ["Named", "at_end", "grid", "sweep"]

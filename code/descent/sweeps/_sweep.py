@@ -31,7 +31,7 @@ def sweep(
     log_every: int = 1,
     measure: dict[str, Measure] | None = None,
     sampler: Sampler = reshuffled,
-    device: str = "cpu",
+    device: str | torch.device = "cpu",
     chunk: int | None = None,
     n_jobs: int | None = None,
     path: str | Path | None = None,
@@ -59,7 +59,8 @@ def sweep(
         measure: further columns, name to a function that maps the model to a scalar tensor. It is
             called once for all runs, inside ``vmap``: tensors yes, ``.item()`` no.
         sampler: ``sampler(num_samples, batch_size, seed)`` yields batches of indices.
-        device: ``"cpu"``, ``"cuda"`` or ``"auto"``; tensors that a measure uses must be there.
+        device: ``"cpu"``, ``"cuda"``, ``"auto"`` or a :class:`torch.device`; tensors that a
+            measure uses must be there.
         chunk: how many runs are trained as one at most; all that can be, by default.
         n_jobs: how many chunks are trained at a time, as in ``joblib.Parallel``. By default
             one, unless ``joblib.parallel_config`` says otherwise: inside

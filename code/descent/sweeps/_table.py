@@ -6,8 +6,10 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 from torch import Tensor
 
+from descent._checks import check_choice
 from descent._extras import book_extra
 from descent._files import replacing
 from descent.sweeps._runs import Run
@@ -43,6 +45,34 @@ def rows_of(settings: "pd.DataFrame", logged: dict[str, Tensor]) -> "pd.DataFram
 def join(tables: "Sequence[pd.DataFrame]") -> "pd.DataFrame":
     """Put the tables of chunks together, in the order of the runs."""
     return _pandas().concat(tables).sort_values(["run", "step"], ignore_index=True)
+
+
+def at_end(table: "pd.DataFrame", column: str, *shape: int) -> Tensor:
+    """Return what a column of a sweep's table says of each run after its last step.
+
+    Args:
+        table: as :func:`sweep` returns it.
+        column: the column's name, such as ``"loss"``.
+        *shape: of the result, whose entries are the runs in their order; by default one axis.
+
+    Returns:
+        The numbers, in float64 on the CPU.
+
+    Raises:
+        ValueError: there is no such column.
+
+    Example:
+        >>> import pandas as pd
+        >>> table = pd.DataFrame({"run": [0, 0, 1, 1], "step": [0, 9, 0, 9],
+        ...                       "loss": [4.0, 1.0, 4.0, 2.0]})
+        >>> at_end(table, "loss", 2, 1)
+        tensor([[1.],
+                [2.]], dtype=torch.float64)
+    """
+    check_choice("column", column, list(table))
+    ends = table[column][table["step"] == table["step"].max()]
+    found = torch.tensor(ends.to_numpy(), dtype=torch.float64)
+    return found.reshape(shape or -1)
 
 
 def write(table: "pd.DataFrame", path: Path) -> None:

@@ -1,5 +1,6 @@
 """Real data that ships inside scikit-learn or beside this file, so that no lab needs a network."""
 
+from collections.abc import Sequence
 from importlib import resources
 from typing import NamedTuple
 
@@ -7,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from descent._checks import check_choice
+from descent._checks import check_choice, check_positive_int
 from descent._extras import book_extra
 
 _TABLES = ("goyal2017",)
@@ -21,6 +22,36 @@ class Dataset(NamedTuple):
 
     input: Tensor
     target: Tensor
+
+
+def split(dataset: Dataset, sizes: Sequence[int], generator: torch.Generator) -> list[Dataset]:
+    """Deal samples out at random, none of them twice.
+
+    Args:
+        dataset: whose samples are dealt out.
+        sizes: how many each part gets, each at least 1, together at most all there are.
+        generator: on the CPU, so that the parts are the same on every device.
+
+    Returns:
+        The parts, on the device of the whole.
+
+    Raises:
+        TypeError: a size is not an integer.
+        ValueError: a size is below 1, or there are not so many samples.
+
+    Example:
+        >>> ten = Dataset(torch.arange(10.0)[:, None], torch.arange(10))
+        >>> seen, unseen = split(ten, [7, 3], torch.Generator().manual_seed(0))
+        >>> torch.cat([seen.target, unseen.target]).sort().values
+        tensor([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
+    """
+    for size in sizes:
+        check_positive_int("sizes", size)
+    if sum(sizes) > len(dataset.target):
+        raise ValueError(f"sizes must add up to at most {len(dataset.target)}, got {list(sizes)}")
+    order = torch.randperm(len(dataset.target), generator=generator)[: sum(sizes)]
+    parts = order.to(dataset.target.device).split(list(sizes))
+    return [Dataset(dataset.input[part], dataset.target[part]) for part in parts]
 
 
 def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Dataset:

@@ -1,7 +1,10 @@
 """Running a rule to the end: on an objective, or on a model with data, into a :class:`Trace`."""
 
-from collections.abc import Callable, Iterable
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import torch
@@ -10,6 +13,7 @@ from torch import Tensor, nn
 from descent._checks import Number, check_positive_int, check_shape
 from descent.optim import ModelState, Params, RuleOptimizer, Runs
 from descent.tasks.problems import Objective, value_and_gradient
+from descent.training.follow import check_has_lr, theirs
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +78,7 @@ class Trace:
 def minimize(
     objective: Objective,
     start: Tensor,
-    optimizer: type[RuleOptimizer],
+    optimizer: type[torch.optim.Optimizer],
     *,
     num_steps: int,
     log_every: int = 1,
@@ -90,7 +94,9 @@ def minimize(
     Args:
         objective: maps points ``(..., dim)`` to values ``(...)``.
         start: the first point, shape ``(..., dim)``, of a floating-point type.
-        optimizer: whose rule is followed, such as :class:`~descent.optim.GradientDescent`.
+        optimizer: whose rule is followed, such as :class:`~descent.optim.GradientDescent`. It may
+            also be one of PyTorch's, such as ``torch.optim.SGD``, whose hyperparameters are the
+            same for all runs, and which sees all of them as one tensor.
         num_steps: the number of updates, at least 1.
         log_every: steps between rows of the trace, at least 1; the last step has a row too.
         noise: what makes the gradient stochastic: maps the parameters ``(..., dim)`` to what is
@@ -123,14 +129,18 @@ def minimize(
     if not start.is_floating_point():
         raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
     varying = {name: value for name, value in hyperparameters.items() if callable(value)}
+    if not issubclass(optimizer, RuleOptimizer):
+        check_has_lr(optimizer, hyperparameters)
+        return _minimize_with_theirs(
+            objective, start, optimizer, num_steps, log_every, noise, hyperparameters, varying
+        )
 
     def at(step: int) -> tuple[dict[str, Any], dict[str, Any]]:
         now = {name: function(step) for name, function in varying.items()}
         return _shared_and_own(optimizer.complete(**(hyperparameters | now)), start)
 
     theta, state, (shared, own) = start.detach(), ModelState.empty(1), at(0)
-    if "lr" not in hyperparameters:
-        raise TypeError(f"{optimizer.__name__} needs the hyperparameter 'lr'")
+    check_has_lr(optimizer, hyperparameters)
 
     def elsewhere(params: Params, drawn: Tensor) -> tuple[Tensor, Params]:
         grad, loss = torch.func.grad_and_value(objective)(params[0])
@@ -165,6 +175,37 @@ def minimize(
             )
             theta = moved.reshape(start.shape)
     return Trace(*(torch.stack(column).cpu() for column in zip(*rows, strict=True)))
+
+
+def _minimize_with_theirs(
+    objective: Objective,
+    start: Tensor,
+    optimizer: type[torch.optim.Optimizer],
+    num_steps: int,
+    log_every: int,
+    noise: Callable[[Tensor], Tensor] | None,
+    hyperparameters: dict[str, Any],
+    varying: dict[str, Callable[[int], Any]],
+) -> Trace:
+    if start.ndim != 1:  # theirs would take the runs for one parameter
+        raise ValueError(
+            f"start must have shape (dim,) with PyTorch's {optimizer.__name__}, which follows one "
+            f"run, got {tuple(start.shape)}"
+        )
+    theta, advance, rate, rows = start.detach(), theirs(optimizer, start), torch.nan, []
+    for step in range(num_steps + 1):
+        loss, grad = value_and_gradient(objective, theta)
+        if step % log_every == 0 or step == num_steps:
+            lr = torch.as_tensor(rate, dtype=start.dtype).expand(start.shape[:-1])
+            rows.append((torch.tensor(step), theta, loss, grad.norm(dim=-1), lr))
+        if step < num_steps:
+            drawn = torch.zeros_like(theta) if noise is None else noise(theta)
+            check_shape("noise", drawn, tuple(theta.shape))
+            now = hyperparameters | {name: function(step) for name, function in varying.items()}
+            theta, rate = advance(theta, grad + drawn, now), now["lr"]
+    return Trace(
+        *(torch.stack([each.cpu() for each in column]) for column in zip(*rows, strict=True))
+    )
 
 
 def _shared_and_own(
@@ -212,7 +253,8 @@ def fit(
     """Train a model, one batch a step.
 
     Every ``log_every`` steps, and after the last, a row is logged: the loss and gradient at the
-    parameters reached, on the batch that the next step uses, before that step changes them.
+    parameters reached, on the batch that the next step uses, before that step changes them. Where
+    an optimizer judges the model elsewhere, at an average of iterates say, a row is of there.
 
     Args:
         model: trained in place.
@@ -220,8 +262,8 @@ def fit(
             ``torch.nn.functional.cross_entropy``.
         batches: yields ``(input, target)``, at least ``num_steps + 1`` times;
             ``itertools.repeat((input, target))`` trains on the full batch.
-        optimizer: any PyTorch optimizer over the model's parameters, ours or theirs, whose
-            step needs no closure.
+        optimizer: any PyTorch optimizer over the model's parameters, ours or theirs. One that
+            asks for gradients itself runs the model again as often as it asks.
         num_steps: the number of updates, at least 1.
         log_every: steps between rows, at least 1.
         measure: further quantities to log, name to a function that computes it.
@@ -253,21 +295,68 @@ def fit(
         batch = next(batches, None)
         if batch is None:
             raise ValueError(f"batches must yield {num_steps + 1} times, ran dry after {step}")
-        input, target = batch
-        # Either may hold parameters that the other does not: frozen layers, a loss with its own.
-        optimizer.zero_grad()
-        model.zero_grad()
-        loss = loss_fn(model(input), target)
-        loss.backward()
+        closure = partial(_gradients, model, loss_fn, batch, optimizer)
+        loss = closure()
         if step % log_every == 0 or step == num_steps:
-            params = nn.utils.parameters_to_vector(model.parameters()).detach()
-            grad = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
-            scalars = [step, loss.item(), grad.norm().item(), rate]
-            scalars += [float(function()) for function in measure.values()]
-            rows.append((params.cpu(), torch.tensor(scalars, dtype=torch.float64)))
+            with judged(optimizer) as elsewhere:
+                loss = closure() if elsewhere else loss
+                rows.append(_row(model, loss, [step, rate], measure))
+            if elsewhere:
+                closure()
         if step < num_steps:
-            optimizer.step()
+            advance(optimizer, closure)
             rate = float(optimizer.param_groups[0]["lr"])
     params, scalars = (torch.stack(column) for column in zip(*rows, strict=True))
-    step, loss, grad_norm, lr, *extra = scalars.T
+    loss, grad_norm, step, lr, *extra = scalars.T
     return Trace(step.long(), params, loss, grad_norm, lr, dict(zip(measure, extra, strict=True)))
+
+
+def _gradients(
+    model: nn.Module,
+    loss_fn: Callable[[Tensor, Tensor], Tensor],
+    batch: tuple[Tensor, Tensor],
+    optimizer: torch.optim.Optimizer,
+) -> Tensor:
+    """Compute a batch's loss, and leave its gradients in the parameters."""
+    input, target = batch
+    # Either may hold parameters that the other does not: frozen layers, a loss with its own.
+    optimizer.zero_grad()
+    model.zero_grad()
+    loss = loss_fn(model(input), target)
+    loss.backward()
+    return loss
+
+
+def _row(
+    model: nn.Module, loss: Tensor, known: list[float], measure: dict[str, Callable[[], float]]
+) -> tuple[Tensor, Tensor]:
+    params = nn.utils.parameters_to_vector(model.parameters()).detach()
+    grad = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
+    scalars = [loss.item(), grad.norm().item(), *known]
+    scalars += [float(function()) for function in measure.values()]
+    return params.cpu(), torch.tensor(scalars, dtype=torch.float64)
+
+
+def advance(optimizer: torch.optim.Optimizer, closure: Callable[[], Tensor]) -> None:
+    """Step with the gradients that are there, or with a closure where the optimizer needs one.
+
+    Args:
+        optimizer: ours or PyTorch's.
+        closure: recomputes the loss and its gradients.
+    """
+    takes = inspect.signature(type(optimizer).step).parameters.get("closure")
+    required = takes is not None and takes.default is takes.empty
+    if required or getattr(optimizer, "asks", False):
+        optimizer.step(closure)
+    else:
+        optimizer.step()
+
+
+@contextmanager
+def judged(optimizer: torch.optim.Optimizer) -> Iterator[bool]:
+    """Put the parameters where the model is to be judged, and say whether that is elsewhere."""
+    if isinstance(optimizer, RuleOptimizer) and optimizer.evaluate is not None:
+        with optimizer.evaluating():
+            yield True
+    else:
+        yield False

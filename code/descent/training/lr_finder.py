@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from descent._checks import check_in_interval, check_positive_int
 from descent.schedules import exponential
+from descent.training.loop import advance, judged
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +107,15 @@ def lr_range_test(
         if batch is None:
             raise ValueError(f"batches must yield {num_steps + 1} times, ran dry after {step}")
         input, target = batch
-        optimizer.zero_grad()
-        loss = loss_fn(model(input), target)
+
+        def closure(input: Tensor = input, target: Tensor = target) -> Tensor:
+            optimizer.zero_grad()
+            loss = loss_fn(model(input), target)
+            loss.backward()
+            return loss
+
+        with judged(optimizer) as elsewhere:
+            loss = closure().detach()
         if not math.isfinite(loss.item()):
             if step == 0:
                 raise ValueError(
@@ -124,8 +132,9 @@ def lr_range_test(
         rate = exponential(step, min_lr, gamma=gamma)
         for group in optimizer.param_groups:
             group["lr"] = rate
-        loss.backward()
-        optimizer.step()
+        if elsewhere:
+            closure()
+        advance(optimizer, closure)
     lr, losses, smoothed = torch.tensor(rows, dtype=torch.float64).reshape(-1, 3).T
     return RangeTest(lr, losses, smoothed, _steepest(lr, smoothed))
 

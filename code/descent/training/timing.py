@@ -1,10 +1,8 @@
 """How long a step of an optimizer takes, in several ways of taking it, side by side."""
 
 import os
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from importlib.util import find_spec
 from statistics import median
 from typing import Any
 
@@ -15,16 +13,12 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.benchmark import Timer
 
 from descent._checks import check_choice, check_positive_int
-from descent.optim import OPTIMIZERS, Rule
+from descent.optim import OPTIMIZERS, can_compile
 
 Step = Callable[[], object]
 
 FUSED = ("SGD", "Adagrad", "Adam", "AdamW")
 """The optimizers of which PyTorch has a fused form."""
-
-# The corrections of Adam are the same for all parameters. Left to itself, the compiler computes
-# them anew for every few; a value that took more operations than this it keeps instead.
-COMPILER = {"realize_opcount_threshold": 4}
 
 
 def parameters(num_params: int, num_tensors: int, device: torch.device | str) -> list[Tensor]:
@@ -67,9 +61,9 @@ def ways(
         device: where they live.
 
     Returns:
-        ``"eager"``, the book's class; ``"compiled"``, its rule on one flat buffer, where there is
-        a compiler; ``"loop"``, ``"foreach"`` and ``"fused"``, PyTorch's, the last where it exists.
-        Each has taken its first step.
+        ``"eager"``, the book's class; ``"compiled"``, the same with its step compiled, where there
+        is a compiler; ``"loop"``, ``"foreach"`` and ``"fused"``, PyTorch's, the last where it
+        exists. Each has taken its first step.
 
     Raises:
         ValueError: there is no such optimizer, or fewer parameters than tensors.
@@ -88,55 +82,16 @@ def ways(
     theirs = getattr(torch.optim, optimizer)
     steps = {"eager": made(OPTIMIZERS[optimizer])}
     if can_compile(device):
-        steps["compiled"] = compiled(optimizer, num_params, device)
+        ours = OPTIMIZERS[optimizer](parameters(num_params, num_tensors, device), lr=1e-3)
+        ours.compile()
+        ours.step()
+        steps["compiled"] = ours.step
     steps |= {"loop": made(theirs, foreach=False), "foreach": made(theirs, foreach=True)}
     if optimizer in FUSED:
         steps["fused"] = made(theirs, fused=True)
     for step in steps.values():
         step()
     return steps
-
-
-def compiled(optimizer: str, num_params: int, device: torch.device | str) -> Step:
-    """Compile the rule of an optimizer, as it stands, over one flat buffer.
-
-    Args:
-        optimizer: a name in ``descent.optim.OPTIMIZERS``.
-        num_params: the size of the buffer.
-        device: where it lives.
-
-    Returns:
-        A function that takes one step in place; compiled at its first call, which takes seconds.
-    """
-    kind = OPTIMIZERS[optimizer]
-    rule, options = kind.rule, kind.complete(lr=1e-3)
-    (param,) = parameters(num_params, 1, device)
-    grad, param = param.grad, param.detach()
-    _, state = rule(param, grad, {}, **options)
-    return in_place(rule, param, grad, state, options)
-
-
-def in_place(
-    rule: Rule, param: Tensor, grad: Tensor, state: dict[str, Tensor], options: Mapping[str, Any]
-) -> Step:
-    """Compile a rule so that it overwrites the parameters and the state that it is given."""
-
-    def update(param: Tensor, grad: Tensor, state: dict[str, Tensor]) -> None:
-        new, kept = rule(param, grad, state, **options)
-        param.copy_(new)
-        for name, value in kept.items():
-            state[name].copy_(value)
-
-    step = torch.compile(update, dynamic=True, options=COMPILER)
-    return lambda: step(param, grad, state)
-
-
-def can_compile(device: torch.device | str) -> bool:
-    """Say whether ``torch.compile`` finds what it needs: a C++ compiler, or Triton for a GPU."""
-    if torch.device(device).type == "cuda":
-        return find_spec("triton") is not None
-    names = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
-    return any(shutil.which(name) for name in names if name)
 
 
 @contextmanager

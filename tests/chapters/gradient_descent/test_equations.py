@@ -480,8 +480,8 @@ def test_some_gradient_of_the_first_steps_is_as_small_as_promised():
         "gd-stationary",
         fragments,
         smallest=run.grad_norm[0],
-        first=run.loss[0] + 1,
-        lowest=1.0,
+        first=run.loss[0] + 2,
+        lowest=2.0,
         L=parabola.smoothness,
         t=1,
     )
@@ -531,7 +531,7 @@ def test_straight_arms_are_as_slow_as_printed():
     worst = worst_case()
     in_theory = theory.gradient_descent_worst_case(worst["L"], worst["R"], worst["t"])
     for last in (worst["last"], in_theory):
-        lifted = worst | {"last": last + 1, "lowest": 1.0}
+        lifted = worst | {"last": last + 1.5, "lowest": 1.5}
         assert evaluate("gd-worst", EXCESS, **lifted).equal()
 
 
@@ -543,8 +543,8 @@ def test_convex_functions_keep_the_promise_and_the_worst_misses_it_by_a_known_fa
             equation = evaluate(
                 "gd-convex",
                 fragments,
-                last=run.loss[1:] + 1,
-                lowest=1.0,
+                last=run.loss[1:] + 0.5,
+                lowest=0.5,
                 distance=run.params[0].norm(dim=-1),
                 L=case.smoothness,
                 t=run.step[1:, None],
@@ -554,8 +554,8 @@ def test_convex_functions_keep_the_promise_and_the_worst_misses_it_by_a_known_fa
     equation = evaluate(
         "gd-convex",
         fragments,
-        last=worst["last"] + 1,
-        lowest=1.0,
+        last=worst["last"] + 0.5,
+        lowest=0.5,
         distance=worst["R"],
         L=worst["L"],
         t=worst["t"],
@@ -573,13 +573,13 @@ def test_the_higher_you_are_the_steeper_it_is():
     def slopes(case: Smooth) -> dict[str, Tensor]:
         value, grad = value_and_gradient(case.objective, case.points())
         return {
-            "value": value + 1,
+            "value": value + 0.5,
             "grad_norm": grad.norm(dim=-1),
             "mu": torch.full_like(value, case.pl),
         }
 
     values = gather(slopes, [case for case in smooth_functions() if case.pl])
-    assert_sharp_bound(evaluate("gd-pl", PL, **values, lowest=1.0), values["grad_norm"])
+    assert_sharp_bound(evaluate("gd-pl", PL, **values, lowest=0.5), values["grad_norm"])
 
 
 LINEAR_RATE = {**EXCESS, **START}

@@ -1121,8 +1121,8 @@ def strongly_convex_runs() -> list[dict]:
         runs.append(
             {
                 "x": x,
-                "now": problem.objective(x) - lowest + 1,
-                "first": problem.objective(x[0]) - lowest + 1,
+                "now": problem.objective(x) - lowest + 0.9,
+                "first": problem.objective(x[0]) - lowest + 0.9,
                 "distance": (x[0] - problem.minimizer).norm(),
                 "mu": strong_convexity,
                 "kappa": kappa,
@@ -1137,10 +1137,10 @@ def test_strongly_convex_losses_keep_the_promise():
     for run in strongly_convex_runs():
         values = {name: value for name, value in run.items() if name != "x"}
         t = torch.arange(301)
-        equation = evaluate("mom-nesterov-bound", BOUND, t=t, lowest=1.0, **values)
+        equation = evaluate("mom-nesterov-bound", BOUND, t=t, lowest=0.9, **values)
         assert equation.holds(atol=ROUNDING).all()
         in_theory = theory.nesterov_linear_bound(
-            run["kappa"] * run["mu"], run["mu"], run["first"] - 1, run["distance"], t
+            run["kappa"] * run["mu"], run["mu"], run["first"] - 0.9, run["distance"], t
         )
         np.testing.assert_allclose(equation.right, in_theory)
         ratios.append((equation.left / equation.right)[:20].max())
@@ -1158,7 +1158,7 @@ def test_potential_of_nesterov_falls_by_the_factor_of_the_proof():
         q = 1 / math.sqrt(run["kappa"])
         x = torch.cat([run["x"][:1], run["x"]])
         z = x[1:] + (1 - q) / q * x.diff(dim=0)
-        potential = run["now"] - 1 + strong / 2 * (z - problem.minimizer).square().sum(-1)
+        potential = run["now"] - 0.9 + strong / 2 * (z - problem.minimizer).square().sum(-1)
         alive = potential[:-1] > 1e-9
         ratio = (potential[1:] / potential[:-1])[alive] / (1 - q)
         assert (ratio <= 1 + 1e-6).all()
@@ -1203,8 +1203,8 @@ def test_convex_losses_keep_the_promise():
         equation = evaluate(
             "mom-nesterov-convex",
             {**EXCESS, **DISTANCE},
-            now=excess[1:] + 1,
-            lowest=1.0,
+            now=excess[1:] + 0.5,
+            lowest=0.5,
             distance=distance,
             L=smoothness,
             t=t,
@@ -1236,9 +1236,9 @@ def least_within_reach(dim: int, steps: Tensor, smoothness: float) -> np.ndarray
 @pytest.mark.equation("mom-chain-floor")
 def test_nothing_within_reach_of_t_gradients_is_lower():
     dim, smoothness, t = 30, 2.5, torch.arange(31)
-    values = {"lowest": 1.0, "L": smoothness, "d": dim, "t": t}
+    values = {"lowest": 2.0, "L": smoothness, "d": dim, "t": t}
     best = evaluate(
-        "mom-chain-floor", EXCESS, now=least_within_reach(dim, t, smoothness) + 1, **values
+        "mom-chain-floor", EXCESS, now=least_within_reach(dim, t, smoothness) + 2, **values
     )
     assert best.holds(atol=ROUNDING).all()
     np.testing.assert_allclose(best.left, best.right, atol=1e-12)
@@ -1246,7 +1246,7 @@ def test_nothing_within_reach_of_t_gradients_is_lower():
     problem = problems.chain(dim, smoothness)
     for x in (scheduled(problem, smoothness, 30), nesterov(problem, 0.4, constant(0.7), 30)["x"]):
         excess = problem.objective(x) - problem.objective(problem.minimizer)
-        assert evaluate("mom-chain-floor", EXCESS, now=excess + 1, **values).holds().all()
+        assert evaluate("mom-chain-floor", EXCESS, now=excess + 2, **values).holds().all()
 
 
 LOWER = {**EXCESS, **DISTANCE}
@@ -1260,8 +1260,8 @@ def test_no_method_has_a_better_order():
         best = evaluate(
             "mom-lower",
             LOWER,
-            now=least_within_reach(dim, torch.tensor([t]), smoothness) + 1,
-            lowest=1.0,
+            now=least_within_reach(dim, torch.tensor([t]), smoothness) + 2,
+            lowest=2.0,
             distance=distance,
             L=smoothness,
             t=t,

@@ -359,8 +359,8 @@ def test_floor_at_small_rates_knows_no_curvature():
         equation = evaluate(
             "sgd-floor-small",
             LOSS,
-            reached=1.0 + bowl_floor(1e-5, batch_size),
-            lowest=1.0,
+            reached=2.0 + bowl_floor(1e-5, batch_size),
+            lowest=2.0,
             eta=1e-5,
             B=batch_size,
             sigma=math.sqrt(np.trace(bowl()["covariance"])),
