@@ -131,7 +131,7 @@ def check_of(hint: Any) -> Check | None:
     if own:
         return own[0]
     if choices:
-        return functools.partial(_check_word, choices=choices[0])
+        return functools.partial(check_choice, choices=choices[0])
     if base == Number or base is float:
         interval = intervals[0] if intervals else ""
         return functools.partial(_check_number, interval=interval, tensors=base == Number)
@@ -180,10 +180,6 @@ def _check_tensor(name: str, value: Any, interval: str) -> None:
         raise TypeError(f"{name} must be a tensor, got {value!r}")
     if interval:
         check_in_interval(name, value, interval)
-
-
-def _check_word(name: str, value: Any, choices: tuple[str, ...]) -> None:
-    check_choice(name, value, choices)
 
 
 def _check_if_given(name: str, value: Any, inner: Check) -> None:
