@@ -7,8 +7,7 @@ import numpy as np
 import torch
 from answers import Answers
 
-from descent.chapters.adam import exercises as exercise
-from descent.chapters.adam import theory
+from descent.chapters.adam import exercises as exercise, theory
 
 # 1. Warm-up
 

@@ -13,7 +13,7 @@ from descent._checks import check_flag, check_in_interval, check_length, check_p
 
 Number = float | Tensor
 TRUSTED_LENGTH = 5
-r"""The window :math:`\rho_t` above which PyTorch's RAdam uses its denominator."""
+r"""The window :math:`\nu_t` above which PyTorch's RAdam uses its denominator."""
 
 
 def ema_mass(beta: Number, step: Number) -> Number:
@@ -91,9 +91,9 @@ def adam_burst_step(beta1: Number, beta2: Number, silence: Number, repeats: Numb
 
     .. math::
         \frac{1 - \beta_1^k}{\sqrt{1 - \beta_2^k}} \cdot
-        \frac{\sqrt{1 - \beta_2^{s+k}}}{1 - \beta_1^{s+k}}
+        \frac{\sqrt{1 - \beta_2^{n+k}}}{1 - \beta_1^{n+k}}
 
-    :math:`s` is ``silence``, :math:`k` is ``repeats``.
+    :math:`n` is ``silence``, :math:`k` is ``repeats``.
 
     Args:
         beta1: of the average of gradients, in [0, 1).
@@ -123,7 +123,7 @@ def adam_max_step(beta1: Number, beta2: Number, step: Number = math.inf) -> Numb
 
     .. math::
         \frac{1 - \beta_1}{1 - \beta_1^t} \sqrt{\frac{1 - \beta_2^t}{1 - \beta_2} \cdot
-        \frac{1 - \gamma^t}{1 - \gamma}}, \quad \gamma = \frac{\beta_1^2}{\beta_2}
+        \frac{1 - \omega^t}{1 - \omega}}, \quad \omega = \frac{\beta_1^2}{\beta_2}
 
     :math:`t` is ``step``.
 
@@ -198,7 +198,7 @@ def reddi_drift(scale: float, beta2: float, period: int = 3, *, amsgrad: bool = 
         (0.681, -0.349)
 
     References:
-        The chapter on Adam, equation ``adam-reddi-drift``.
+        The chapter on Adam, equations ``adam-reddi-drift`` and ``adam-amsgrad-drift``.
     """
     check_in_interval("scale", scale, "[1, inf)")
     check_in_interval("beta2", beta2, "[0, 1)")
@@ -296,7 +296,7 @@ def coupled_shrink(
         tensor(0.9513, dtype=torch.float64)
 
     References:
-        The chapter on Adam, equation ``adam-coupled``.
+        The chapter on Adam, equation ``adam-coupled-late``.
     """
     check_in_interval("start", start, "(-inf, inf)")
     check_in_interval("lr", lr, "(0, inf)")
@@ -317,9 +317,9 @@ def coupled_shrink(
 
 
 def radam_length(beta2: Number, step: Number) -> Number:
-    r"""Return :math:`\rho_t`, the plain window that is as old on average as Adam's squares.
+    r"""Return :math:`\nu_t`, the plain window that is as old on average as Adam's squares.
 
-    .. math:: \rho_t = \frac{2}{1 - \beta_2} - 1 - \frac{2 t \beta_2^t}{1 - \beta_2^t}
+    .. math:: \nu_t = \frac{2}{1 - \beta_2} - 1 - \frac{2 t \beta_2^t}{1 - \beta_2^t}
 
     Args:
         beta2: of the average of squares, in [0, 1).
@@ -344,10 +344,10 @@ def radam_rectifier(beta2: float, step: Tensor) -> Tensor:
     r"""Return RAdam's factor on the step.
 
     .. math::
-        r_t = \sqrt{\frac{(\rho_t - 4)(\rho_t - 2)\rho_\infty}
-        {(\rho_\infty - 4)(\rho_\infty - 2)\rho_t}}
+        r_t = \sqrt{\frac{(\nu_t - 4)(\nu_t - 2)\nu_\infty}
+        {(\nu_\infty - 4)(\nu_\infty - 2)\nu_t}}
 
-    :math:`\rho_t` is :func:`radam_length`.
+    :math:`\nu_t` is :func:`radam_length`.
 
     Args:
         beta2: of the average of squares, in (2/3, 1), so that the longest window is above 5.
@@ -396,8 +396,8 @@ def wilson_scores(num_positive: Number, num_negative: Number) -> tuple[Number, N
     r"""Return what gradient descent, fitted to Wilson's data, says of new samples.
 
     .. math::
-        \frac{8 N_+ N_- + 15 N_+ - N_-}{D}, \quad
-        -\frac{8 N_+ N_- - 5 N_+ + 3 N_-}{D}, \quad D = 8 N_+ N_- + 15 N_+ + 3 N_- + 5
+        \frac{8 N_+ N_- + 15 N_+ - N_-}{M}, \quad
+        -\frac{8 N_+ N_- - 5 N_+ + 3 N_-}{M}, \quad M = 8 N_+ N_- + 15 N_+ + 3 N_- + 5
 
     Args:
         num_positive: :math:`N_+`, how many of the training samples are positive, in [1, inf).
