@@ -81,6 +81,18 @@ def test_the_recipe_trains_with_groups_a_warmup_a_decay_and_a_clip():
         assert rates == pytest.approx([1e-3 * parts[step]] * 2)
 
 
+def test_sparse_adam_counts_the_steps_of_absent_rows():
+    words = nn.Embedding(2, 1, sparse=True, dtype=torch.float64)
+    nn.init.zeros_(words.weight)
+    optimizer = torch.optim.SparseAdam(words.parameters(), lr=1.0)
+    for word in [0] * 500 + [1]:
+        optimizer.zero_grad()
+        words(torch.tensor([word])).sum().backward()
+        optimizer.step()
+    first_step = -words.weight[1].item()
+    assert first_step == pytest.approx(theory.adam_burst_step(0.9, 0.999, 500))
+
+
 def row_of(beginning: str) -> list[str]:
     (line,) = (each for each in PAGE.splitlines() if each.startswith(f"| {beginning}"))
     return [cell.strip() for cell in line.strip("|").split("|")]

@@ -984,7 +984,7 @@ def test_window_of_the_same_mean_age():
         ages = [np.average(np.arange(n), weights=beta2 ** np.arange(n)) for n in range(1, 60)]
         equation = evaluate(
             "adam-window",
-            {r"\nu_t": "window", r"\beta_2": "beta"},
+            {r"\rho_t": "window", r"\beta_2": "beta"},
             window=1 + 2 * np.array(ages),  # values of age 0 to window - 1
             beta=beta2,
             t=run["t"],
@@ -1002,9 +1002,12 @@ def test_variance_of_an_inverse_root():
     )
     equation = evaluate(
         "adam-young",
-        {r"\operatorname{Var}\left[\frac{1}{\sqrt{\hat v}}\right]": "variance"},
+        {
+            r"\operatorname{Var}\left[\frac{1}{\sqrt{\hat v}}\right]": "variance",
+            r"\rho_t": "window",
+        },
         variance=inverse.mean() - mean_root**2,
-        nu=window,
+        window=window,
         sigma=sigma,
     )
     assert equation.signs == ("≈",)
@@ -1040,7 +1043,7 @@ def test_rectifier_is_that_of_torch():
     np.testing.assert_allclose(moved[young], average[young], rtol=1e-12)
     equation = evaluate(
         "adam-rectifier",
-        {r"r_t": "factor", r"\nu_t": "window", r"\nu_\infty": "longest"},
+        {r"r_t": "factor", r"\rho_t": "window", r"\rho_\infty": "longest"},
         factor=(moved * np.sqrt(square) / average)[~young],
         window=window[~young],
         longest=(1 + beta2) / (1 - beta2),

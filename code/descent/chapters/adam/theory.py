@@ -13,7 +13,7 @@ from descent._checks import check_flag, check_in_interval, check_length, check_p
 
 Number = float | Tensor
 TRUSTED_LENGTH = 5
-r"""The window :math:`\nu_t` above which PyTorch's RAdam uses its denominator."""
+r"""The window :math:`\rho_t` above which PyTorch's RAdam uses its denominator."""
 
 
 def ema_mass(beta: Number, step: Number) -> Number:
@@ -317,9 +317,9 @@ def coupled_shrink(
 
 
 def radam_length(beta2: Number, step: Number) -> Number:
-    r"""Return :math:`\nu_t`, the plain window that is as old on average as Adam's squares.
+    r"""Return :math:`\rho_t`, the plain window that is as old on average as Adam's squares.
 
-    .. math:: \nu_t = \frac{2}{1 - \beta_2} - 1 - \frac{2 t \beta_2^t}{1 - \beta_2^t}
+    .. math:: \rho_t = \frac{2}{1 - \beta_2} - 1 - \frac{2 t \beta_2^t}{1 - \beta_2^t}
 
     Args:
         beta2: of the average of squares, in [0, 1).
@@ -344,10 +344,10 @@ def radam_rectifier(beta2: float, step: Tensor) -> Tensor:
     r"""Return RAdam's factor on the step.
 
     .. math::
-        r_t = \sqrt{\frac{(\nu_t - 4)(\nu_t - 2)\nu_\infty}
-        {(\nu_\infty - 4)(\nu_\infty - 2)\nu_t}}
+        r_t = \sqrt{\frac{(\rho_t - 4)(\rho_t - 2)\rho_\infty}
+        {(\rho_\infty - 4)(\rho_\infty - 2)\rho_t}}
 
-    :math:`\nu_t` is :func:`radam_length`.
+    :math:`\rho_t` is :func:`radam_length`.
 
     Args:
         beta2: of the average of squares, in (2/3, 1), so that the longest window is above 5.
