@@ -2,6 +2,7 @@
 
 import inspect
 import re
+import runpy
 from importlib import import_module
 from pathlib import Path
 
@@ -27,6 +28,11 @@ CHECKERS = {
     )
     for checker in checkers_of(chapter)
 }
+ANSWERS = {
+    checker: answers
+    for file in sorted(Path(__file__).parent.glob("*/answered.py"))
+    for checker, answers in runpy.run_path(str(file))["ANSWERS"].items()
+}
 EACH = pytest.mark.parametrize("checker", CHECKERS.values(), ids=CHECKERS)
 
 
@@ -48,3 +54,30 @@ def test_the_readers_own_error_comes_through(checker):
 
     with pytest.raises(ZeroDivisionError, match="mine"):
         checker(answer)
+
+
+@EACH
+def test_there_are_three_right_answers_and_four_wrong_ones(checker):
+    assert checker in ANSWERS, "no row in the chapter's answered.py"
+    answers = ANSWERS[checker]
+    assert len(answers.right) >= 3
+    assert len(answers.wrong) >= 4
+
+
+def named(kind):
+    return [
+        pytest.param(checker, answer, id=f"{checker.__name__}: {name}")
+        for checker, answers in ANSWERS.items()
+        for name, answer in getattr(answers, kind).items()
+    ]
+
+
+@pytest.mark.parametrize(("checker", "answer"), named("right"))
+def test_a_right_answer_is_taken_however_it_is_written(checker, answer, capsys):
+    assert checker(answer) is True, capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("checker", "answer"), named("wrong"))
+def test_a_wrong_answer_is_refused_with_words_that_help(checker, answer, capsys):
+    answer, words = answer
+    assert words in told(capsys, checker, answer)
