@@ -20,8 +20,8 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from functools import partial
-from itertools import product
 from pathlib import Path
 
 import torch
@@ -32,7 +32,7 @@ from descent.training import timing
 ROOT = Path(__file__).resolve().parent.parent
 LARGEST = {"cpu": 10_000_000, "cuda": 100_000_000}
 RULES = {"Adam": {}, "SGD": {"momentum": 0.9}}
-KEPT = {"Adam": 16, "SGD": 12}  # bytes per parameter: itself, its gradient and the states
+KEPT = 16  # bytes per parameter: itself, its gradient and Adam's two states
 FRESH = (1, 4, 8, 15, 24, 31, 33, 38, 64)  # MiB; glibc's limit is at 32
 UNMAPPED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 
@@ -44,16 +44,17 @@ def main() -> None:
         return
     seed_everything(0)
     device = resolve_device(arguments.device)
-    largest = arguments.params or LARGEST[device.type]
     rows = []
     with timing.all_cores():
-        for rule, layout, size in races(largest):
-            for way, seconds, faults in raced(rule, layout, size, device, arguments.rounds):
-                rows.append([rule, layout, size, way, f"{1e6 * seconds:.3g}", faults])
+        for size, steps in races(arguments.params or LARGEST[device.type], device):
+            times = timing.race(steps, rounds=arguments.rounds)
+            for name, seconds in times.items():
+                faults = round(timing.page_faults(steps[name])) if device.type == "cpu" else ""
+                rows.append([*name.split(), size, f"{1e6 * seconds:.3g}", faults])
                 print(*rows[-1], flush=True)
         facts = provenance(device)
     table = arguments.output / f"step_cost_{device.type}.csv"
-    write(table, [["rule", "tensors", "parameters", "way", "µs", "page faults"], *rows])
+    write(table, [["rule", "tensors", "way", "parameters", "µs", "page faults"], *rows])
     write(table.with_name(f"{table.stem}_facts.csv"), facts.items())
     if device.type == "cpu":
         names = "MiB", "allocator", "fresh, µs", "in use, µs", "page faults, fresh"
@@ -73,29 +74,23 @@ def parsed() -> argparse.Namespace:
     return arguments
 
 
-def races(largest: int) -> list[tuple[str, int | str, int]]:
+def races(largest: int, device: torch.device) -> Iterator[tuple[int, dict[str, timing.Step]]]:
+    """Prepare one race for each size, so that what disturbs it disturbs all that is compared."""
     sizes = [1000]
     while 10 * sizes[-1] < largest:
         sizes.append(10 * sizes[-1])
-    sizes = sizes if largest == sizes[-1] else [*sizes, largest]
-    return [
-        *product(["Adam"], (1, 150), sizes),
-        ("Adam", "transformer", largest),
-        *product(["SGD"], (1, 150, "transformer"), [largest]),
-    ]
-
-
-def raced(
-    rule: str, layout: int | str, size: int, device: torch.device, rounds: int
-) -> list[tuple[str, float, object]]:
-    """Race the ways to step, and with them what tells the bandwidth."""
-    steps = timing.ways(rule, size, layout, device, **RULES[rule])
-    # Each of these moves as many bytes as there are in the tensors of a step.
-    steps["product"] = timing.in_place_product(KEPT[rule] * size, device)
-    steps["copy"] = timing.copy(KEPT[rule] * size, device)
-    times = timing.race(steps, rounds=rounds)
-    faults = {way: round(timing.page_faults(steps[way])) for way in steps if device.type == "cpu"}
-    return [(way, seconds, faults.get(way, "")) for way, seconds in times.items()]
+    for size in sizes if largest == sizes[-1] else [*sizes, largest]:
+        layouts = [1, 150, "transformer"][: 3 if size == largest else 2]
+        steps = {
+            f"{rule} {layout} {way}": step
+            for rule in (RULES if size == largest else ["Adam"])
+            for layout in layouts
+            for way, step in timing.ways(rule, size, layout, device, **RULES[rule]).items()
+        }
+        # They move as many bytes as there are in the tensors of Adam.
+        steps["memory 1 product"] = timing.in_place_product(KEPT * size, device)
+        steps["memory 1 copy"] = timing.copy(KEPT * size, device)
+        yield size, steps
 
 
 def fresh(rounds: int) -> list[list[str]]:
