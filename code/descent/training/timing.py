@@ -4,6 +4,7 @@ import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -198,7 +199,7 @@ def copy(num_bytes: int, device: torch.device | str) -> Step:
     return lambda: target.copy_(source)
 
 
-def page_faults(step: Step, *, calls: int = 5) -> float:
+def page_faults(step: Step, *, calls: int = 9) -> float:
     """Count how often one call touches a page of memory that it has not had before.
 
     The kernel then finds a page, fills it with zeros and hands it over, which takes longer than to
@@ -210,21 +211,20 @@ def page_faults(step: Step, *, calls: int = 5) -> float:
         calls: how many calls are counted, at least 1.
 
     Returns:
-        The mean over these calls.
+        The median over these calls: an allocator may give back memory once in a while.
 
     Example:
         >>> page_faults(lambda: None)
-        0.0
+        0
     """
     import resource
 
     check_positive_int("calls", calls)
-    for _ in range(2):
+    counts = [resource.getrusage(resource.RUSAGE_SELF).ru_minflt]
+    for _ in range(2 + calls):
         step()
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
-    for _ in range(calls):
-        step()
-    return (resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before) / calls
+        counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+    return median(after - before for before, after in pairwise(counts[2:]))
 
 
 class Passes(TorchDispatchMode):

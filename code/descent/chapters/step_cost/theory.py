@@ -132,9 +132,9 @@ def crossover_size(
 
 
 def float_spacing(value: Number, digits: int) -> Number:
-    r"""Return the gap :math:`\Delta(x) = 2^{e-p+1}` between a float and the next larger one.
+    r"""Return the gap :math:`\Delta(x) = 2^{E-p+1}` between a float and the next larger one.
 
-    :math:`2^e \le |x| < 2^{e+1}`; the exponent's own limits are left out.
+    :math:`2^E \le |x| < 2^{E+1}`; the exponent's own limits are left out.
 
     Args:
         value: :math:`x`, not 0.
