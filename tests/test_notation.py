@@ -12,8 +12,7 @@ CHAPTERS = [lab.removesuffix("_lab") for lab in labs_in_toc()]
 @pytest.fixture(params=CHAPTERS)
 def page(request):
     text = (ROOT / "book" / f"{request.param}.md").read_text("utf-8")
-    prose, heading, table = text.partition("\n## Symbols\n")
-    assert heading, "a chapter ends with its own symbols"
+    prose, _, table = text.partition("\n## Symbols\n")
     return prose, declared(table)
 
 
