@@ -595,6 +595,16 @@ def test_a_block_costs_a_byte_a_number_and_its_largest():
         assert evaluate("cost-blocks", w=size, h=length).equal()
 
 
+def test_an_average_in_8_bits_moves_with_its_block_alone():
+    for squares, moves in ((torch.tensor([1.0, 0.0]), False), (torch.tensor([0.0, 0.0]), True)):
+        average = torch.tensor([1.0, 0.5])
+        for _ in range(100):
+            average = in_blocks(0.999 * average + 0.001 * squares, 2)[1]
+        # The first keeps the block's largest number; the second should fall in both cases.
+        assert average[0].item() == pytest.approx(0.999**100 if moves else 1.0, rel=1e-5)
+        assert (average[1] < 0.46).item() == moves
+
+
 @pytest.mark.claim(
     cite="dettmers2022eightbit",
     says="The 32-bit states of SGD with momentum take 4 bytes per parameter and those of Adam 8; "
@@ -1101,8 +1111,8 @@ def test_a_scaled_gradient_is_lost_below_half_the_smallest_float():
 
 @pytest.mark.equation("cost-overflow")
 def test_a_scaled_gradient_is_infinite_above_the_largest_float():
-    for scale, share in product(SCALES, (0.5, 0.9995, 1.0, 1.0005, 2.0)):
-        gradient = share * 65520 / scale
+    for scale, scaled in product(SCALES, (40_000.0, 65_504.0, 65_519.5, 65_520.0, 70_000.0)):
+        gradient = scaled / scale
         equation = evaluate("cost-overflow", {"|g|": "size"}, size=gradient, c=scale)
         assert equation.signs == ("≥",)
         assert bool(equation.holds()) == (in_half(gradient, scale) == torch.inf)
