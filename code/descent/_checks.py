@@ -171,7 +171,7 @@ def check_choice(name: str, value: str, choices: Collection[str]) -> None:
         ...
         ValueError: reduction must be one of 'none', 'mean', 'sum', got 'median'
     """
-    if value not in choices:
+    if not isinstance(value, str) or value not in choices:
         allowed = ", ".join(repr(choice) for choice in choices)
         raise ValueError(f"{name} must be one of {allowed}, got {value!r}")
 
