@@ -124,7 +124,7 @@ class GaussianNoise:
 
 
 @checked
-def quadratic(eigenvalues: Sequence[float], angle: Finite = 0.0) -> Problem:
+def quadratic(eigenvalues: Sequence[Finite], angle: Finite = 0.0) -> Problem:
     r"""Build the bowl :math:`f(\theta) = \tfrac12 \sum_i \lambda_i c_i^2`, with minimum 0 at 0.
 
     :math:`\lambda` is ``eigenvalues``; :math:`c` are the coordinates of :math:`\theta` along the
@@ -149,8 +149,6 @@ def quadratic(eigenvalues: Sequence[float], angle: Finite = 0.0) -> Problem:
     """
     if len(eigenvalues) == 0:
         raise ValueError("eigenvalues must hold at least one number, got none")
-    for value in eigenvalues:
-        check_in_interval("eigenvalues", value, "(-inf, inf)")
     curvature = torch.tensor([float(value) for value in eigenvalues], dtype=torch.float64)
     basis = torch.eye(len(curvature), dtype=torch.float64)
     if angle:
