@@ -1361,10 +1361,10 @@ def test_accumulated_gradients_are_those_of_the_whole_batch():
     for whole in (accumulated, few.gradient()):
         assert evaluate(
             "sgd-accumulation",
-            {r"\sum_{k=1}^{K}": "", "g_k": "total", "g": "whole"},
+            {r"\sum_{j=1}^{Q}": "", "g_j": "total", "g": "whole"},
             whole=whole,
             total=sum(few.gradient(part) for part in parts),
-            K=len(parts),
+            Q=len(parts),
         ).equal()
 
 
