@@ -70,10 +70,14 @@ labs: $(READY) ## execute the labs that changed, side by side
 	@rm -f build/labs/.none $(filter-out $(EXECUTED),$(wildcard build/labs/*.ipynb))
 	@$(MAKE) --no-print-directory --keep-going $(if $(filter -j%,$(MAKEFLAGS)),,--jobs=$(JOBS)) executed
 
+build/claims.json: $(PACKAGE) $(wildcard tests/chapters/*.py tests/chapters/*/*.py) | $(READY)
+	@echo "book: measuring the claims of papers again"
+	@$(QUIET) $(BIN)/python -m pytest --quiet -m claim tests/chapters --claims $@
+
 book: labs site ## execute the labs, check that they ran, and render the book
 
-site: $(READY) ## render the book from the labs executed in RUNS, by default build/labs
-	@$(BIN)/descent stage $(RUNS) build/site
+site: $(READY) build/claims.json ## render the book from the labs executed in RUNS, by default build/labs
+	@$(BIN)/descent stage $(RUNS) build/site --claims build/claims.json
 	@echo "book: rendering"
 	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going --all -q
 	@echo "The book is at $$($(BIN)/python -c 'import pathlib; \

@@ -11,7 +11,8 @@ from printed import equations
 
 import marks
 from descent.chapters.parameters import parameters_of
-from descent.press.pages import ROOT, unsaid
+from descent.press.claims import Claim
+from descent.press.pages import ROOT, labs_in_toc, notebook_of, unsaid
 
 BOOK = ROOT / "book"
 PROSE = {page.relative_to(BOOK).as_posix(): page.read_text("utf-8") for page in BOOK.rglob("*.md")}
@@ -24,9 +25,43 @@ def test_every_equation_has_a_test_and_every_test_an_equation():
     assert {label for label, _ in marks.equations(ROOT)} == set(equations())
 
 
+def code_of(lab):
+    cells = json.loads(notebook_of(lab).read_text("utf-8"))["cells"]
+    return ["".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"]
+
+
+def claims_in(lab):
+    return [
+        node
+        for source in code_of(lab)
+        if "lab.claim(" in source
+        for node in ast.walk(ast.parse(source))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "lab.claim"
+    ]
+
+
+@pytest.mark.parametrize("lab", labs_in_toc())
+def test_a_lab_keeps_the_claims_that_it_measures(lab):
+    *before, last = code_of(lab)
+    assert not any("keep_claims" in source for source in before)
+    assert bool(claims_in(lab)) == (last == "lab.keep_claims()")
+
+
+def test_every_test_of_a_claim_records_what_it_measures():
+    silent = [
+        f"{test.file}::{test.name}"
+        for _, test in marks.claims(ROOT)
+        if not re.search(
+            rf"def {test.name}\([^)]*\brecord\b", (ROOT / test.file).read_text("utf-8")
+        )
+    ]
+    assert silent == []
+
+
 def test_every_claim_cites_an_entry_of_the_bibliography():
     entries = set(re.findall(r"^@\w+\{(\S+),$", (BOOK / "references.bib").read_text("utf-8"), re.M))
-    cited = {cite for cite, _, _ in marks.claims(ROOT)}
+    cited = {claim.cite for claim, _ in marks.claims(ROOT)}
+    cited |= {call.args[0].value for lab in labs_in_toc() for call in claims_in(lab)}
     assert cited
     assert cited <= entries
 
@@ -121,9 +156,8 @@ def test_marks_are_read_from_the_source(tests_of):
     )
     both = marks.Test("test_both", "tests/chapters/one/test_equations.py", 5)
     assert marks.equations(root) == [("one", both), ("two", both)]
-    assert marks.claims(root) == [
-        ("paper", "so it is", marks.Test("test_it", "tests/chapters/one/test_equations.py", 7))
-    ]
+    it = marks.Test("test_it", "tests/chapters/one/test_equations.py", 7)
+    assert marks.claims(root) == [(Claim(cite="paper", says="so it is"), it)]
 
 
 @pytest.mark.parametrize(
@@ -135,12 +169,14 @@ def test_marks_are_read_from_the_source(tests_of):
             "claim(cite='paper')",
             "says must be a literal string in the mark of test_it, got nothing",
         ),
+        ("claim(cite='paper', says='so', why='')", "Claim.__init__() got an unexpected keyword"),
+        ("claim(cite='paper', says='so', verdict='no')", "the verdict on 'so' must be one of"),
     ],
 )
 def test_a_mark_that_cannot_be_read_is_refused(tests_of, decorator, problem):
     root = tests_of(f"@pytest.mark.{decorator}\ndef test_it(): pass\n")
     place = "tests/chapters/one/test_equations.py:2"
-    with pytest.raises(ValueError, match=re.escape(f"{place}: {problem}")):
+    with pytest.raises(ValueError, match=f"{place}: .*{re.escape(problem)}"):
         marks.equations(root), marks.claims(root)
 
 

@@ -1,14 +1,12 @@
-"""Two pages that say what holds the book up: equation to test, and claim to test.
+"""``{equation-index}``: every numbered equation with the tests that carry its label.
 
-``{equation-index}`` lists every numbered equation with the tests that carry its label, and
-``{claims}`` every claim of a paper with the test that repeats it. A numbered equation
-without a test, and a test of an equation that is not there, are warnings of the build.
+A numbered equation without a test, and a test of an equation that is not there, are warnings of the
+build.
 """
 
 from collections import defaultdict
 
 from docutils import nodes
-from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.environment import BuildEnvironment
 from sphinx.transforms.post_transforms import SphinxPostTransform
@@ -102,46 +100,27 @@ class FillEquationIndex(SphinxPostTransform):
         )
 
 
-class Claims(SphinxDirective):
-    """List each claim with its paper and its test."""
-
-    def run(self) -> list[nodes.Node]:
-        """Write the list in MyST, so that claims may hold mathematics, and parse it."""
-        claims = marks.claims(ROOT)
-        if not claims:
-            logger.warning("no test in %s carries the mark 'claim'", marks.FOLDER)
-            return []
-        lines = []
-        for cite, says, test in claims:
-            proof = f"{{cite:t}}`{cite}` · [`{test.name}`]({url(self.env, test)})"
-            lines += ["```{div} evidence", " ".join(says.split()), "", proof, "```", ""]
-        box = nodes.container()
-        self.state.nested_parse(StringList(lines, source="claims"), 0, box)
-        return box.children
-
-
 def url(env: BuildEnvironment, test: marks.Test) -> str:
     """Return the address of a test's source in the book's repository."""
     theme = env.config.html_theme_options
     return f"{theme['repository_url']}/blob/{theme['repository_branch']}/{test.file}#L{test.line}"
 
 
-def link_to(env: BuildEnvironment, test: marks.Test) -> nodes.Node:
-    """Link a test's name to its source."""
-    name = nodes.literal(test.name, test.name)
+def link_to(env: BuildEnvironment, test: marks.Test, text: str = "") -> nodes.Node:
+    """Link a text, by default the test's name, to the source of a test."""
+    name = nodes.Text(text) if text else nodes.literal(test.name, test.name)
     return nodes.reference("", "", name, refuri=url(env, test), internal=False)
 
 
 def read_again(app: Sphinx, env: BuildEnvironment, *changes: object) -> list[str]:
-    """Name the pages made from the tests, which may have changed without them."""
-    return [docname for docname in ("book/equations", "book/claims") if docname in env.found_docs]
+    """Name the page made from the tests, which may have changed without it."""
+    return [docname for docname in ("book/equations",) if docname in env.found_docs]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register both directives."""
+    """Register the directive."""
     app.add_node(EquationIndexPlace)
     app.add_directive("equation-index", EquationIndex)
-    app.add_directive("claims", Claims)
     app.add_post_transform(FillEquationIndex)
     app.connect("env-get-outdated", read_again)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

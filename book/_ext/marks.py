@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from descent.press.claims import Claim
+
 FOLDER = "tests/chapters"
 
 
@@ -29,19 +31,25 @@ def equations(root: Path) -> list[tuple[str, Test]]:
     return [(_text(mark, 0, "label", test), test) for mark, test in _marks(root, "equation")]
 
 
-def claims(root: Path) -> list[tuple[str, str, Test]]:
-    """List ``(cite, says, test)`` for every ``@pytest.mark.claim(cite="...", says="...")``.
+def claims(root: Path) -> list[tuple[Claim, Test]]:
+    """List the claim and its test for every ``@pytest.mark.claim(cite="...", says="...", ...)``.
 
     Args:
         root: the folder that holds ``tests/chapters``.
 
     Raises:
-        ValueError: one of the two is missing or not a literal string.
+        ValueError: an argument is missing, unknown or not a literal string, or they do not make
+            a :class:`~descent.press.claims.Claim`.
     """
-    return [
-        (_text(mark, None, "cite", test), _text(mark, None, "says", test), test)
-        for mark, test in _marks(root, "claim")
-    ]
+    found = []
+    for mark, test in _marks(root, "claim"):
+        names = {"cite", "says"} | {keyword.arg for keyword in mark.keywords}
+        texts = {name: _text(mark, None, name, test) for name in sorted(names)}
+        try:
+            found.append((Claim(**texts), test))
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"{test.file}:{test.line}: {error}") from None
+    return found
 
 
 def holders(root: Path) -> list[tuple[str, Test]]:

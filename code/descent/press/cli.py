@@ -115,11 +115,16 @@ def run(
 @descent.command("stage")
 @click.argument("executed", type=click.Path(path_type=Path))
 @click.argument("site", type=click.Path(path_type=Path))
+@click.option(
+    "--claims",
+    type=click.Path(path_type=Path, exists=True),
+    help="What the tests of claims measured.",
+)
 @click.pass_obj
-def stage(root: Path, executed: Path, site: Path) -> None:
+def stage(root: Path, executed: Path, site: Path, claims: Path | None) -> None:
     """Check the labs in the folder EXECUTED, and lay out the book with them in SITE."""
     pages.check_executed(executed, root)
-    pages.stage(executed, site, root)
+    pages.stage(executed, site, root, claims)
 
 
 @descent.command("device")

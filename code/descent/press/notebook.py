@@ -10,6 +10,7 @@ from descent import plotting
 from descent._checks import check_positive_int
 from descent._extras import book_extra
 from descent.chapters.parameters import LabParameters, parameters_of, validate
+from descent.press import claims
 from descent.runtime import resolve_device, seed_everything, stream
 
 with book_extra():
@@ -29,6 +30,7 @@ class Lab:
         self.name = name
         self.parameters = parameters
         self.device = resolve_device(parameters.device)
+        self._claims: list[tuple[claims.Claim, claims.Measurement]] = []
 
     def seeds(self, name: str, count: int) -> list[int]:
         """Return the seeds of several runs, such as those of a sweep.
@@ -105,19 +107,55 @@ class Lab:
         if not when:
             print(f"not judged, this run is too small: {claim}")
             return
-        found, wanted = (
-            torch.as_tensor(value, dtype=torch.float64).detach().cpu()
-            for value in (measured, expected)
-        )
-        found, wanted = torch.broadcast_tensors(found, wanted)
-        excess = (found - wanted).abs() - (abs + rel * wanted.abs())
-        if not bool((excess <= 0).all()):
-            # NaN sorts above every number, so a comparison that failed by NaN is named first.
-            worst = torch.unravel_index(excess.argmax(), excess.shape)
-            place = f" at {[int(index) for index in worst]}" if worst else ""
-            values = f"measured {found[worst]:.6g}, expected {wanted[worst]:.6g}{place}"
-            raise AssertionError(f"does not hold: {claim} ({values})")
+        if fault := claims.fault(measured, expected, rel=rel, abs=abs):
+            raise AssertionError(f"does not hold: {claim} ({fault})")
         print(f"holds: {claim}")
+
+    def claim(
+        self,
+        cite: str,
+        says: str,
+        measured: Any,
+        expected: Any = True,
+        *,
+        rel: float = 0.0,
+        abs: float = 0.0,
+        when: bool = True,
+        **more: str,
+    ) -> None:
+        """Check what a paper says, as :meth:`check` does, and keep it for the page of claims.
+
+        Args:
+            cite: the paper's key in the bibliography.
+            says: what the paper says, in words.
+            measured: a number, a boolean or a tensor.
+            expected: what it should be.
+            rel: relative tolerance, at least 0.
+            abs: absolute tolerance, at least 0.
+            when: whether the run is large enough to judge the claim at all.
+            **more: ``verdict``, ``conditions``, ``but`` and ``where`` of
+                :class:`~descent.press.claims.Claim`. Where a claim is corrected, what is
+                measured is what is true instead.
+
+        Raises:
+            AssertionError: it does not hold; the error prints both values.
+            ValueError: the verdict is unknown, or lacks what it needs.
+
+        Example:
+            >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
+            >>> lab.claim("paper2020", "a third is about 0.33", 1 / 3, 0.33, abs=0.01)
+            holds: a third is about 0.33
+        """
+        claim = claims.Claim(cite, says, **more)
+        self.check(claim.found, measured, expected, rel=rel, abs=abs, when=when)
+        if when:
+            self._claims.append(
+                (claim, claims.Measurement.of(measured, expected, rel=rel, abs=abs))
+            )
+
+    def keep_claims(self) -> None:
+        """Keep all of :meth:`claim` in the executed notebook; in the lab's last code cell."""
+        self.glue(f"{self.name}-claims", claims.as_text(self._claims))
 
     def glue(self, name: str, value: Any) -> None:
         """Keep a number, a text or a figure for the prose to print, under ``name``.

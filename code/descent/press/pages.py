@@ -178,13 +178,14 @@ def _said(notebook: Path) -> dict[str, set[str]]:
     return said
 
 
-def stage(executed: Path, site: Path, root: Path = ROOT) -> None:
+def stage(executed: Path, site: Path, root: Path = ROOT, claims: Path | None = None) -> None:
     """Lay out the book's sources with the executed labs in place of the bare ones.
 
     Args:
         executed: the folder of executed notebooks, already checked.
         site: the folder to fill; files in it that the book no longer has are removed.
         root: the folder that holds ``_config.yml``, ``_toc.yml`` and ``book/``.
+        claims: the file with what the tests of claims measured, if there is one.
 
     Raises:
         ValueError: a chapter says something of a figure that its lab does not assert.
@@ -197,6 +198,8 @@ def stage(executed: Path, site: Path, root: Path = ROOT) -> None:
     for file in sorted((root / "book").rglob("*")):
         if file.is_file() and "__pycache__" not in file.parts:
             sources[file.relative_to(root)] = file
+    if claims:
+        sources[Path("claims.json")] = claims
     for lab in labs:
         sources[notebook_of(lab, Path())] = executed / f"{lab}.ipynb"
 
