@@ -189,7 +189,7 @@ def calibrated(answer: Callable[[Tensor, float], Tensor]) -> bool:
     r"""Check the way back from what the focal loss states to what is true.
 
     Args:
-        answer: maps stated probabilities ``(count,)`` and :math:`\gamma` to true ones.
+        answer: maps stated probabilities ``(count,)`` and the exponent :math:`\nu` to true ones.
 
     Returns:
         Whether, at each true probability, the expected focal loss has no slope at the stated one.
