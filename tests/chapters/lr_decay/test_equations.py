@@ -622,7 +622,9 @@ def test_what_the_best_line_promises():
         arrive = -function.minimizer[0].item() / bound
         gap = function.gap(arrive * weights_of_the_mean(steps))
         values = {"D": distance, "G": bound, "T": float(steps)}
-        assert evaluate("lrd-line-bound", GAP, gap=gap, **values).tight()
+        equation = evaluate("lrd-line-bound", GAP, gap=gap, **values)
+        assert equation.signs == ("≤",)
+        assert equation.tight()
 
 
 def bumpy(count: int) -> tuple[np.ndarray, np.ndarray]:
