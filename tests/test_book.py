@@ -97,7 +97,7 @@ def test_faults_of_a_notebook(cells, faults, tmp_path):
 def test_half_a_notebook_is_a_fault(executed):
     file = executed / "one_lab.ipynb"
     file.write_bytes(file.read_bytes()[:-20])
-    assert pages.faults_of(file) == ["not a whole notebook"]
+    assert pages.faults_of(file) == [f"{file} does not hold a whole notebook"]
 
 
 def test_the_gate_opens_when_each_lab_ran(executed, root):

@@ -1,6 +1,7 @@
 """The command line, run on throw-away labs in a throw-away checkout."""
 
 import contextlib
+import fcntl
 import os
 import re
 import resource
@@ -271,6 +272,44 @@ def test_run_leaves_a_record_and_no_trace_of_how_it_was_made(tmp_path):
     assert "usage" not in executed.read_text()
 
 
+SPLIT = """
+import json, sys, time, torch
+from descent.runtime import usage
+
+for part in (json.dumps(usage())[:20], json.dumps(usage())[20:], "\\n"):
+    sys.stdout.write(part)
+    sys.stdout.flush()
+    time.sleep(0.2)
+print("a warning", file=sys.stderr)
+"""
+
+
+def test_a_record_that_comes_in_pieces_is_put_together(tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "USAGE", SPLIT)
+    assert run(write_lab(tmp_path, "print(lr)")) == 0
+    (record,) = records.collect(tmp_path / "out", tmp_path)
+    assert record.torch == torch.__version__
+
+
+@pytest.mark.parametrize("usage", ["print('{')", "print(3)", "print('{}')", "pass"])
+def test_a_record_that_cannot_be_read_does_not_cost_the_notebook(usage, tmp_path, monkeypatch):
+    monkeypatch.setattr(runner, "USAGE", usage)
+    assert run(write_lab(tmp_path, "print(lr)")) == 0
+    assert printed(tmp_path / "out" / f"{LAB}.ipynb") == "0.1\n"
+    assert records.collect(tmp_path / "out", tmp_path) == []
+
+
+def test_a_run_clears_what_a_killed_one_left_and_nothing_else(tmp_path):
+    out = tmp_path / "out"
+    for name in (f".{LAB}-killed", f".{LAB}-alive", ".other_lab-killed"):
+        (out / name).mkdir(parents=True)
+        (out / name / runner.LOCK).touch()
+    with open(out / f".{LAB}-alive" / runner.LOCK, "rb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        assert run(write_lab(tmp_path)) == 0
+    assert names_in(out) == [".other_lab-killed", f".{LAB}-alive", f"{LAB}.ipynb"]
+
+
 def test_a_lab_without_torch_leaves_no_record(tmp_path):
     write_lab(tmp_path)
     assert run(tmp_path) == 0
@@ -320,7 +359,7 @@ def test_no_kernel_outlives_a_failure(tmp_path):
     assert not is_alive(int((tmp_path / "book" / "pid").read_text()))
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_interruption_ends_the_kernel_and_keeps_what_ran(number, tmp_path):
     out, pid = tmp_path / "out", tmp_path / "book" / "pid"
     command = [*COMMAND, "--root", write_lab(tmp_path, SLEEP), "run", LAB, "-o", out]
@@ -420,6 +459,10 @@ def test_runs_are_verified_tabulated_and_recorded(tmp_path, capsys):
     write_lab(tmp_path, "import torch")
     out, file = str(tmp_path / "out"), tmp_path / "runs" / "here.json"
     root = ["--root", str(tmp_path)]
+    for command in ("verify", "summary"):
+        assert main([*root, command, out]) == 1
+        assert capsys.readouterr().err == f"descent: there is no folder {out}\n"
+    (tmp_path / "out").mkdir()
     assert main([*root, "verify", out]) == 1
     assert capsys.readouterr().err == f"descent: {LAB}: not executed\n"
     assert run(tmp_path, "--no-progress") == 0

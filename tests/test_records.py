@@ -1,7 +1,9 @@
 """The records that executed labs keep, and what is asked of a run on a GPU."""
 
 import dataclasses
+import re
 import subprocess
+from pathlib import Path
 
 import nbformat
 import pytest
@@ -36,9 +38,9 @@ def checks(*lines):
     )
 
 
-def write(file, *cells, record=None):
+def write(file, *cells, record=None, metadata=None):
     file.parent.mkdir(parents=True, exist_ok=True)
-    kept = {"descent": dataclasses.asdict(record)} if record else {}
+    kept = {"descent": dataclasses.asdict(record)} if record else metadata or {}
     nbformat.write(new_notebook(cells=list(cells), metadata=kept), file)
 
 
@@ -132,6 +134,50 @@ def test_a_run_that_falls_short_is_named_with_its_fault(damage, fault, root, run
     row = records.table(runs, ["one_lab"], "cuda", root).splitlines()[2]
     assert fault in row
     assert "passed" not in row
+
+
+def content(runs, text):
+    (runs / "one_lab.ipynb").write_text(text)
+
+
+DAMAGES = {
+    "cut off": lambda runs: content(runs, '{"cells": ['),
+    "a list": lambda runs: content(runs, "[]"),
+    "a number": lambda runs: content(runs, "3"),
+    "no cells": lambda runs: content(runs, '{"metadata": {}, "nbformat": 4}'),
+    "cells of numbers": lambda runs: content(runs, '{"cells": [1], "metadata": {}, "nbformat": 4}'),
+    "a cell of nothing": lambda runs: content(
+        runs, '{"cells": [{}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
+    ),
+    "a record of words": lambda runs: spoil(runs, *LINES, seconds="many"),
+    "a record of too little": lambda runs: write(
+        runs / "one_lab.ipynb", checks(*LINES), metadata={"descent": {"lab": "one_lab"}}
+    ),
+    "a record of nothing": lambda runs: write(
+        runs / "one_lab.ipynb", checks(*LINES), metadata={"descent": []}
+    ),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES.values(), ids=DAMAGES)
+def test_a_damaged_notebook_is_named_and_nothing_is_written(damage, root, runs, tmp_path):
+    damage(runs)
+    with pytest.raises(ValueError, match=r"\Aone_lab: .*(whole notebook|damaged: )") as caught:
+        records.verify(runs, ["one_lab", "two_lab"], "cpu", root)
+    assert len(str(caught.value).splitlines()) == 1
+    row = records.table(runs, ["one_lab"], "cpu", root).splitlines()[2]
+    assert "passed" not in row
+    with pytest.raises(ValueError, match=re.escape(str(runs / "one_lab.ipynb"))):
+        records.write(records.collect(runs, root), tmp_path / "records.json")
+    assert not (tmp_path / "records.json").exists()
+
+
+def test_no_labs_and_no_folder_are_faults(root, runs):
+    for ask in (records.verify, records.table):
+        with pytest.raises(ValueError, match=r"there is no lab in _toc\.yml"):
+            ask(runs, [], "cpu", root)
+        with pytest.raises(ValueError, match="there is no folder nowhere"):
+            ask(Path("nowhere"), ["one_lab"], "cpu", root)
 
 
 def test_the_cpu_needs_no_tensor_on_a_gpu(root, runs):

@@ -47,11 +47,15 @@ class Claims(SphinxDirective):
         lines = [f"{len(rows)} claims, of which {len(corrected)} had to be corrected:", ""]
         lines += [f"- {claim.but} {{cite:p}}`{claim.cite}`" for claim in corrected]
         built = self.parsed(lines)
-        for name, found in chapters.items():
-            if found:
-                built += self.parsed([f"```{{rubric}} {{doc}}`{name}`", "```"])
-                built.append(self.table(found))
-        return built
+        return built + [self.chapter(name, found) for name, found in chapters.items() if found]
+
+    def chapter(self, name: str, rows: list) -> nodes.Node:
+        """Build the section of a chapter."""
+        page = Path(self.env.srcdir, "book", f"{name}.md").read_text(encoding="utf-8")
+        title = page.partition("\n")[0].removeprefix("# ")
+        return nodes.section(
+            "", nodes.title("", title), self.table(rows), ids=[f"claims-{name}"], names=[name]
+        )
 
     def of_chapter(self, name: str) -> Iterator[tuple[Claim, list[Measurement], nodes.Node]]:
         """Give the claims of a chapter: those of its lab first, in its order."""

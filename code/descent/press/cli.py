@@ -96,7 +96,9 @@ def run(
     changed = {**profiles[profile], **dict(given)}
     parameters = validate(lab, {**defaults, **changed}, from_text=True)
 
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # cleans up as Ctrl-C does
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        if signal.getsignal(number) == signal.SIG_DFL:  # under nohup, SIGHUP is to be ignored
+            signal.signal(number, signal.default_int_handler)  # cleans up as Ctrl-C does
     target = output / f"{lab}.ipynb"
     begun = time.monotonic()
     try:

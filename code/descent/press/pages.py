@@ -4,6 +4,7 @@ import ast
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import yaml
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
@@ -34,7 +35,7 @@ def labs_in_toc(root: Path = ROOT) -> list[str]:
 
     try:
         names = [Path(page).name for page in parse_toc_yaml(toc)]
-    except (MalformedError, yaml.YAMLError) as error:
+    except (MalformedError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"cannot read {toc}: {_first_line(str(error))}") from None
     return [name for name in names if name.endswith("_lab")]
 
@@ -47,6 +48,30 @@ def notebook_of(lab: str, root: Path = ROOT) -> Path:
         'book/gradient_descent_lab.ipynb'
     """
     return root / "book" / f"{lab}.ipynb"
+
+
+def read_notebook(file: Path) -> dict[str, Any]:
+    """Read a notebook's JSON, without a check of more than its outline.
+
+    Raises:
+        ValueError: the file holds no notebook.
+
+    Example:
+        >>> list(read_notebook(notebook_of("losses_lab")))
+        ['cells', 'metadata', 'nbformat', 'nbformat_minor']
+    """
+    try:
+        notebook = json.loads(file.read_text(encoding="utf-8"))
+        parts = [notebook, *notebook["cells"]]
+        whole = all(isinstance(part["metadata"], dict) for part in parts)
+        for cell in notebook["cells"]:
+            outputs = cell["outputs"] if cell["cell_type"] == "code" else []
+            whole &= all(isinstance(output, dict) for output in outputs)
+    except (KeyError, TypeError, ValueError):
+        whole = False
+    if not whole:
+        raise ValueError(f"{file} does not hold a whole notebook")
+    return notebook
 
 
 def faults_of(executed: Path) -> list[str]:
@@ -62,9 +87,10 @@ def faults_of(executed: Path) -> list[str]:
     import nbformat  # takes a second, and only the gate needs it
 
     try:
-        notebook = nbformat.read(executed, as_version=4)
-    except ValueError:
-        return ["not a whole notebook"]
+        read_notebook(executed)
+    except ValueError as error:
+        return [str(error)]
+    notebook = nbformat.read(executed, as_version=4)
     faults = []
     for cell in notebook.cells:
         if cell.cell_type != "code" or not cell.source.strip():
@@ -166,7 +192,7 @@ def sentences_of(page: str) -> dict[str, set[str]]:
 
 def _said(notebook: Path) -> dict[str, set[str]]:
     """Read from a lab which sentences it asserts, figure by figure."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = read_notebook(notebook)["cells"]
     said = {}
     for source in ("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code"):
         if "lab.figure(" not in source:

@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from descent._files import replacing
 from descent.press import pages
@@ -49,9 +49,17 @@ def read(executed: Path) -> Record | None:
 
     Returns:
         The record, or ``None`` if the notebook was executed by something else.
+
+    Raises:
+        ValueError: the file holds no notebook, or its record is damaged.
     """
-    kept = json.loads(executed.read_text(encoding="utf-8"))["metadata"].get("descent")
-    return Record(**kept) if kept else None
+    kept = pages.read_notebook(executed)["metadata"].get("descent")
+    if kept is None:
+        return None
+    try:
+        return _record(kept)
+    except TypeError as error:
+        raise ValueError(f"the record in {executed} is damaged: {error}") from None
 
 
 def collect(folder: Path, root: Path = pages.ROOT) -> list[Record]:
@@ -86,9 +94,22 @@ def load(file: Path) -> list[Record]:
         ValueError: the file holds something else.
     """
     try:
-        return [Record(**row) for row in json.loads(file.read_text(encoding="utf-8"))]
+        return [_record(row) for row in json.loads(file.read_text(encoding="utf-8"))]
     except (TypeError, ValueError):
         raise ValueError(f"{file} does not hold the records of runs") from None
+
+
+def _record(row: Any) -> Record:
+    """Make a record of what JSON gave; a TypeError says what is not as it should be."""
+    if not isinstance(row, dict):
+        raise TypeError(f"a {type(row).__name__} in place of an object")
+    record = Record(**row)
+    for name, kind in get_type_hints(Record).items():
+        value = getattr(record, name)
+        kinds = (int, float) if kind is float else kind
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            raise TypeError(f"{name} is {value!r}")
+    return record
 
 
 def claims_of(notebook: Path) -> list[str]:
@@ -97,7 +118,7 @@ def claims_of(notebook: Path) -> list[str]:
     Args:
         notebook: executed, or a source, which keeps the lines of its run on the CPU.
     """
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+    cells = pages.read_notebook(notebook)["cells"]
     printed = "".join(
         "".join(output.get("text", ""))
         for cell in cells
@@ -131,7 +152,10 @@ def faults_of(lab: str, folder: Path, device: str, root: Path = pages.ROOT) -> l
         return ["not executed"]
     if faults := pages.faults_of(executed):
         return faults
-    record = read(executed)
+    try:
+        record = read(executed)
+    except ValueError as error:
+        return [str(error)]
     if record is None:
         return ["not executed by `descent run`"]
     if device == "cuda" and not record.cuda_memory:
@@ -160,6 +184,7 @@ def verify(folder: Path, labs: Sequence[str], device: str, root: Path = pages.RO
     Raises:
         ValueError: something is missing or falls short; one line each.
     """
+    _check_that_there_are(folder, labs)
     faults = [f"{lab}: {fault}" for lab in labs for fault in faults_of(lab, folder, device, root)]
     if faults:
         raise ValueError("\n".join(faults))
@@ -173,15 +198,26 @@ def table(folder: Path, labs: Sequence[str], device: str, root: Path = pages.ROO
         labs: their names, a row for each.
         device: as in :func:`verify`.
         root: the folder that holds ``book/``.
+
+    Raises:
+        ValueError: there is no such folder, or no lab.
     """
+    _check_that_there_are(folder, labs)
     lines = ["| lab | device | seconds | peak memory | result |", "|:--|:--|--:|--:|:--|"]
     for lab in labs:
         faults = faults_of(lab, folder, device, root)
         executed = folder / f"{lab}.ipynb"
-        record = read(executed) if executed.is_file() else None
+        record = read(executed) if executed.is_file() and not faults else None
         facts = (record.device, f"{record.seconds:.1f}", memory(record)) if record else ("", "", "")
         lines.append(" | ".join([f"| {lab}", *facts, f"{faults[0] if faults else 'passed'} |"]))
     return "\n".join(lines)
+
+
+def _check_that_there_are(folder: Path, labs: Sequence[str]) -> None:
+    if not labs:
+        raise ValueError("there is no lab in _toc.yml")
+    if not folder.is_dir():
+        raise ValueError(f"there is no folder {folder}")
 
 
 def memory(record: Record) -> str:

@@ -1,8 +1,12 @@
 """Executing a lab's notebook: what it takes, and running it whole or not at all."""
 
 import ast
+import contextlib
+import fcntl
+import glob
 import json
 import logging
+import shutil
 import tempfile
 import time
 from dataclasses import asdict
@@ -23,6 +27,8 @@ if "torch" in sys.modules:
     print(json.dumps(usage()))
 """
 """A last cell, in which the kernel says what it used; it is taken out again."""
+LOCK = "lock"
+"""The file in a scratch folder that is locked for as long as its run lives."""
 
 
 class Default(NamedTuple):
@@ -104,11 +110,13 @@ def execute(
             raise IsADirectoryError(f"{target} is a folder")
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
+        _clear_what_a_killed_run_left(target)
         scratch = tempfile.TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent)
     except OSError as error:
         raise ValueError(f"cannot write to {target.parent}: {error.strerror or error}") from None
 
-    with scratch as folder:
+    with scratch as folder, open(Path(folder, LOCK), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
         draft = Path(folder, target.name)
         status = 1
         try:
@@ -121,6 +129,17 @@ def execute(
         if _keep(draft, partial):
             cause += f"; what ran is in {partial}"
         raise LabFailed(f"{target.stem}: {cause}", status)
+
+
+def _clear_what_a_killed_run_left(target: Path) -> None:
+    """Remove the scratch folders of runs into ``target`` that no process works in any more."""
+    for folder in target.parent.glob(f".{glob.escape(target.stem)}-*/"):
+        try:
+            with open(folder / LOCK, "rb") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                shutil.rmtree(folder)
+        except OSError:  # in use, or just being made
+            continue
 
 
 def _run(
@@ -150,10 +169,12 @@ def _run(
         for path in ("input_path", "output_path"):  # this machine's: not for a published notebook
             del executed.metadata.papermill[path]
         seconds = time.monotonic() - begun
+        # A line may come in several messages. What was computed is worth more than its record.
         said = executed.cells.pop().outputs
-        if said:
+        usage = "".join(each.text for each in said if each.get("name") == "stdout")
+        with contextlib.suppress(TypeError, ValueError):
             record = records.from_run(
-                source.stem, profile, json.loads(said[-1].text), seconds, source.parent
+                source.stem, profile, json.loads(usage), seconds, source.parent
             )
             executed.metadata["descent"] = asdict(record)
         nbformat.write(executed, draft)
