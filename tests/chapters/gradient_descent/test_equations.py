@@ -858,7 +858,7 @@ def test_a_step_of_two_weights_changes_the_trace_as_printed():
     residual, trace = run.params.prod(-1) - 1, run.params.square().sum(-1)
     assert evaluate(
         "gd-throw",
-        {"S_{t+1}": "after", "S_t": "now", "e_t": "residual"},
+        {"S_{t+1}": "after", "S_t": "now", "D_t": "residual"},
         after=trace[1:],
         now=trace[:-1],
         residual=residual[:-1],
@@ -874,7 +874,7 @@ def test_a_swing_at_the_edge_lowers_the_trace_whichever_way_it_begins():
         trace = run.params.square().sum(-1)
         equation = evaluate(
             "gd-two-steps",
-            {"S_{t+2}": "after", "S_t": "now", "e_t": "residual"},
+            {"S_{t+2}": "after", "S_t": "now", "D_t": "residual"},
             after=trace[2],
             now=trace[0],
             residual=residual,
