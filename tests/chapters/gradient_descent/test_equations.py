@@ -1381,6 +1381,11 @@ def test_no_combination_of_gradients_beats_the_root_of_the_condition_number(reco
         record(possible, theory.best_polynomial_rate(kappa, num_steps), rel=1e-5)
 
 
+def test_as_many_gradients_as_parameters_are_enough():
+    curvature, start = torch.tensor([0.5, 1.0, 3.0, 7.0, 20.0]).double(), normal(5)
+    assert least_by_gradients(curvature, start, 5) < 1e-9 < least_by_gradients(curvature, start, 4)
+
+
 @pytest.mark.equation("gd-newton")
 def test_newton_reaches_the_minimum_of_a_bowl_from_anywhere():
     matrix, minimizer = turned([0.01, 1.0, 50.0]), normal(3, seed=1)
