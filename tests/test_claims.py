@@ -82,6 +82,20 @@ def test_measurements_of_tests_come_back_from_their_file(tmp_path):
     assert list(json.loads(file.read_text())) == ["a::test", "b::test"]
 
 
+@pytest.mark.parametrize(
+    ("measured", "expected"),
+    [
+        (torch.zeros(0), 1.0),
+        (torch.zeros(0), torch.zeros(0)),
+        (1.0, torch.zeros(0, 2)),
+        (torch.zeros(3, 1), torch.zeros(3)),
+    ],
+)
+def test_a_comparison_of_nothing_or_of_shapes_that_do_not_fit_is_refused(measured, expected):
+    with pytest.raises(ValueError, match=r"nothing to compare|expands to the other"):
+        claims.fault(measured, expected)
+
+
 FAILING = """
 import pytest
 @pytest.mark.claim(cite="paper", says="so")

@@ -445,6 +445,27 @@ def test_the_second_derivative_at_zero_is_that_of_a_sigmoid():
     assert huber(zero) == 1
 
 
+@pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16, torch.float32, torch.float64])
+@pytest.mark.parametrize("threshold", [1e-320, 1e-46, 1e-8, 1.0, 1e3, 1e39, 1e308])
+@pytest.mark.parametrize(
+    ("ours", "theirs", "name"),
+    [
+        (losses.huber_loss, F.huber_loss, "delta"),
+        (losses.smooth_l1_loss, F.smooth_l1_loss, "beta"),
+    ],
+)
+def test_a_threshold_of_any_size_gives_what_pytorch_gives(ours, theirs, name, threshold, dtype):
+    input = torch.tensor([0.0, 1e-3, -2.0, 200.0, math.nan], dtype=dtype, requires_grad=True)
+    found = []
+    for loss_fn in (ours, theirs):
+        loss = loss_fn(input, torch.zeros_like(input), reduction="none", **{name: threshold})
+        found.append((loss, *torch.autograd.grad(loss.sum(), input)))
+    tiny = 32 * torch.finfo(dtype).tiny  # near 0 PyTorch computes in a wider type
+    for mine, right in zip(*found, strict=True):
+        rtol = 2 * torch.finfo(dtype).eps
+        assert torch.allclose(mine, right, rtol=rtol, atol=tiny, equal_nan=True)
+
+
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_neither_overflows_nor_changes_the_dtype(dtype):
     logits = torch.tensor([[1e4, -1e4], [-1e4, 1e4]], dtype=dtype, requires_grad=True)

@@ -69,6 +69,16 @@ def test_a_loss_that_never_falls_suggests_nothing():
     assert on_the_parabola(min_lr=1e200, max_lr=1e201, num_steps=5).lr.numel() == 0
 
 
+@pytest.mark.parametrize("level", [1.0, 0.1, 1e3, -0.7])
+def test_an_average_that_falls_by_rounding_alone_suggests_nothing(level):
+    model = Point()
+    batches = itertools.repeat(BATCH)
+    found = lr_range_test(
+        model, lambda output, target: 0 * output.mean() + level, batches, SGD(model.parameters())
+    )
+    assert found.suggestion is None
+
+
 def test_the_test_ends_where_the_average_has_grown_too_far():
     found = on_the_parabola(min_lr=1e-3, max_lr=100.0, num_steps=100, stop=3.0)
     assert len(found.lr) < 100

@@ -504,6 +504,27 @@ def test_a_state_that_is_not_of_this_optimizer_is_refused_before_anything_change
 
 
 @ROWS
+def test_a_state_of_another_optimizer_is_refused_before_anything_changes(optimizer):
+    """Of one that keeps nothing, or the same under the same names, it may be taken."""
+    params = parameters([(2,)])
+    ours = optimizer(params, lr=0.5)
+    advance(ours, params, range(2))
+    kept, own = copy.deepcopy(ours.state_dict()), set(ours.state[params[0]])
+    for other in OPTIMIZERS.values():
+        strange = other(parameters([(2,)]), **({"momentum": 0.9} if other is SGD else {}))
+        advance(strange, strange.param_groups[0]["params"], range(2))
+        foreign = strange.state_dict()
+        names = set(foreign["state"].get(0, {}))
+        foreign["param_groups"][0] |= kept["param_groups"][0]
+        if names <= own:
+            continue
+        with pytest.raises(ValueError, match=f"^the state is not one of {optimizer.__name__}: for"):
+            ours.load_state_dict(foreign)
+        assert ours.state_dict()["state"].keys() == kept["state"].keys()
+        assert set(ours.state[params[0]]) == own
+
+
+@ROWS
 def test_a_sparse_gradient_is_refused(optimizer):
     table = nn.Embedding(5, 2, sparse=True)
     kept = table.weight.detach().clone()

@@ -387,6 +387,23 @@ def test_bad_arguments_are_named(options, error, message):
         swept([GOOD], **options)
 
 
+@pytest.mark.parametrize("batch_size", [None, 2])
+@pytest.mark.parametrize(("inputs", "targets"), [(9, 4), (4, 9), (4, 1), (0, 0)])
+def test_a_dataset_whose_columns_differ_in_length_is_refused(inputs, targets, batch_size):
+    dataset = Dataset(torch.zeros(inputs, 64), torch.zeros(targets, dtype=torch.int64))
+    settings = {"optimizer": "SGD", "seed": 0} | ({"batch_size": 2} if batch_size else {})
+    with pytest.raises(
+        ValueError, match=f"as inputs, and at least one, got {targets} and {inputs}$"
+    ):
+        sweep(
+            [settings],
+            model=lambda seed: mlp([64, 10], seed=seed),
+            loss_fn=cross_entropy,
+            dataset=dataset,
+            num_steps=1,
+        )
+
+
 def test_a_loss_or_a_measure_that_is_no_scalar_is_refused():
     def each(input, target):
         return cross_entropy(input, target, reduction="none")

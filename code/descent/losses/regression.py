@@ -100,12 +100,12 @@ def huber_loss(
     """
     check_pair(input, target)
     check_number("delta", delta, "(0, inf)")
-    error = input - target
-    # Not clamp, whose gradient at NaN is 0, as if nothing were wrong.
-    clipped = torch.where(error.abs() > delta, delta * error.sign(), error)
-    # One expression for both pieces: an error that is not clipped leaves the second term at 0,
-    # and no square of a large error can overflow.
-    return reduce(0.5 * clipped**2 + delta * (error.abs() - clipped.abs()), reduction)
+    error, size = input - target, (input - target).abs()
+    inner = ~(size > delta)  # a NaN, whose slope as an absolute value would be 0, is squared
+    # What is not chosen is 0 in its branch, so that nothing overflows there, and no NaN comes back.
+    inside, outside = torch.where(inner, error, 0.0), torch.where(inner, 0.0, size)
+    loss = torch.where(inner, inside / 2 * inside, delta * (outside - delta / 2))
+    return reduce(loss, reduction)
 
 
 def smooth_l1_loss(
@@ -145,7 +145,13 @@ def smooth_l1_loss(
     check_number("beta", beta, "[0, inf)")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
-    return huber_loss(input, target, reduction=reduction, delta=beta) / beta
+    check_pair(input, target)
+    error, size = input - target, (input - target).abs()
+    inner = ~(size >= beta)
+    # As in Huber's loss, which over a small beta would be 0 / 0, and over a large one inf / inf.
+    inside, outside = torch.where(inner, error, 0.0), torch.where(inner, 0.0, size)
+    loss = torch.where(inner, inside / 2 * (inside / beta), outside - beta / 2)
+    return reduce(loss, reduction)
 
 
 def quantile_loss(

@@ -145,7 +145,27 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
                     f"the state is not one of {type(self).__name__}: a group of it has no {missing}"
                 )
             self.check(**{name: group[name] for name in self.hyperparameters})
+            known = self._remembered(self.options(group))
+            for index in group["params"]:
+                foreign = sorted(state_dict["state"].get(index, {}).keys() - known)
+                if foreign:
+                    raise ValueError(
+                        f"the state is not one of {type(self).__name__}: for a parameter it has"
+                        f" {foreign}, and not only {sorted(known)}"
+                    )
         super().load_state_dict(state_dict)
+
+    @classmethod
+    def _remembered(cls, options: dict[str, Any]) -> set[str]:
+        """Name what the rule remembers of a parameter, by a step that leads nowhere."""
+        params = (torch.zeros(1),)
+        _, state = cls.update(
+            params,
+            lambda at: (torch.zeros(()), (torch.zeros(1),)),
+            ModelState.empty(1),
+            **options,
+        )
+        return set(state.each[0])
 
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor] | None = None) -> Tensor | None:

@@ -42,8 +42,8 @@ class Runs:
         stacked: bool,
     ) -> None:
         self.optimizer, self._oracle = optimizer, oracle
-        alone = one_by_one if optimizer.branches else vmap
-        self._lift = alone if stacked else _unlifted
+        self._lift = (one_by_one if optimizer.branches else vmap) if stacked else _unlifted
+        self._stacked = stacked
 
     def step(
         self,
@@ -70,6 +70,13 @@ class Runs:
         Returns:
             The new parameters and the new state.
         """
+
+        if self._stacked and self.optimizer.elementwise and _broadcasts(params):
+            # To an elementwise rule many runs are one, with hyperparameters that broadcast.
+            columns = (each.unsqueeze(1) for each in _numbers(own))
+            return self.optimizer.update(
+                params, lambda at: (loss, grads), state, **shared, **_options(own, columns)
+            )
 
         # Only a rule that asks for gradients has any use for the rest.
         rest, spec = tree_flatten((loss, data) if self.optimizer.asks else ())
@@ -114,6 +121,11 @@ class Runs:
             return _shaped(found, [each.shape for each in here])
 
         return self._lift(of_one)(*params, *_packed(state), *_numbers(own))
+
+
+def _broadcasts(params: Params) -> bool:
+    """Say whether hyperparameters as columns, in float64, would leave shapes and types alone."""
+    return all(param.ndim == 2 and param.dtype == torch.float64 for param in params)
 
 
 def _packed(state: ModelState) -> list[Tensor]:

@@ -102,13 +102,22 @@ def fault(measured: Any, expected: Any = True, *, rel: float = 0.0, abs: float =
         rel: relative tolerance, at least 0.
         abs: absolute tolerance, at least 0.
 
+    Raises:
+        ValueError: there is nothing to compare, or neither shape expands to the other.
+
     Example:
         >>> fault(torch.tensor([1.0, 3.0]), 1.0, rel=0.1)
         'measured 3, expected 1 at [1]'
         >>> fault(float("nan"), 1.0, abs=10.0)
         'measured nan, expected 1'
     """
-    found, wanted = torch.broadcast_tensors(_numbers(measured), _numbers(expected))
+    found, wanted = _numbers(measured), _numbers(expected)
+    shapes = tuple(found.shape), tuple(wanted.shape)
+    if not found.numel() or not wanted.numel():
+        raise ValueError(f"there is nothing to compare in shapes {shapes[0]} and {shapes[1]}")
+    if tuple(torch.broadcast_shapes(*shapes)) not in shapes:
+        raise ValueError(f"neither of the shapes {shapes[0]} and {shapes[1]} expands to the other")
+    found, wanted = torch.broadcast_tensors(found, wanted)
     excess = (found - wanted).abs() - (abs + rel * wanted.abs())
     if (excess <= 0).all():
         return None

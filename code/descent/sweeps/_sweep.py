@@ -96,6 +96,11 @@ def sweep(
     check_positive_int("log_every", log_every)
     if chunk is not None:
         check_positive_int("chunk", chunk)
+    if len(dataset.input) != len(dataset.target) or len(dataset.input) == 0:
+        raise ValueError(
+            "dataset must have as many targets as inputs, and at least one, got"
+            f" {len(dataset.target)} and {len(dataset.input)}"
+        )
     measure = {} if measure is None else measure
     all_runs = read_runs(runs, model, sampler, len(dataset.input))
     settings = settings_table(all_runs)

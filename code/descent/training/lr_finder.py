@@ -12,6 +12,9 @@ from descent._checks import check_in_interval, check_positive_int
 from descent.schedules import exponential
 from descent.training.loop import advance, judged
 
+ROUNDING = 1e-12
+"""How far an average may fall by rounding alone, relative to its size."""
+
 
 @dataclass(frozen=True, eq=False)
 class RangeTest:
@@ -142,5 +145,7 @@ def lr_range_test(
 def _steepest(lr: Tensor, smoothed: Tensor) -> float | None:
     if len(lr) < 2:
         return None
+    if smoothed.diff().min() > -ROUNDING * smoothed.abs().max():
+        return None
     (slope,) = torch.gradient(smoothed, spacing=(lr.log(),))
-    return lr[slope.argmin()].item() if slope.min() < 0 else None
+    return lr[slope.argmin()].item()

@@ -1,0 +1,61 @@
+"""What a reader of any chapter meets: its first screen, its folds, its claims."""
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from descent.press.pages import ROOT, labs_in_toc
+
+CHAPTERS = [lab.removesuffix("_lab") for lab in labs_in_toc()]
+WITH_FOLDS = [
+    name for name in CHAPTERS if "{dropdown}" in (ROOT / f"book/{name}.md").read_text("utf-8")
+]
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_chapter_opens_with_what_it_answers_needs_and_takes(
+    page: Page, base: str, chapter: str
+) -> None:
+    page.goto(f"{base}book/{chapter}.html")
+    opening = page.locator(".chapter-opening")
+    expect(opening.locator("dt")).to_have_text(["Answers", "Needs", "Takes"])
+    assert opening.locator("dd").first.locator("li").count() >= 2
+    assert opening.locator("dd").last.locator("a").count() == 1
+
+
+@pytest.mark.parametrize("chapter", CHAPTERS)
+def test_a_picture_is_within_the_first_screen(page: Page, base: str, chapter: str) -> None:
+    page.set_viewport_size({"width": 1440, "height": 1000})
+    page.goto(f"{base}book/{chapter}.html")
+    top = page.locator("article figure img").first.bounding_box()["y"]
+    assert top < 800
+    before = page.evaluate(
+        "() => [...document.querySelectorAll('article :is(figure img, section section)')]"
+        ".findIndex(each => each.matches('section section'))"
+    )
+    assert before > 0, "the picture stands before the first section"
+
+
+@pytest.mark.parametrize("chapter", WITH_FOLDS)
+def test_folds_are_closed_open_by_the_keyboard_and_stand_open_in_print(
+    page: Page, base: str, chapter: str
+) -> None:
+    page.goto(f"{base}book/{chapter}.html")
+    folds = page.locator("details.sd-dropdown")
+    seen = "fold => fold.lastElementChild.checkVisibility({contentVisibilityAuto: true})"
+    assert not any(fold.evaluate(seen) for fold in folds.all())
+    page.emulate_media(media="print")
+    assert all(fold.evaluate(seen) for fold in folds.all())
+    page.emulate_media(media="screen")
+    folds.first.locator("summary").press("Enter")
+    assert folds.first.evaluate(seen)
+
+
+def test_each_claim_has_a_measurement_a_verdict_and_a_link(page: Page, base: str) -> None:
+    page.goto(f"{base}book/claims.html")
+    rows = page.locator("table.claims tbody tr")
+    assert rows.count() >= 60
+    for row in rows.all():
+        _, measured, expected, verdict = row.locator("td").all()
+        assert measured.inner_text().strip()
+        assert expected.inner_text().strip()
+        assert verdict.locator("a").count() == 1
