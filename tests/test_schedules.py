@@ -110,7 +110,7 @@ PAIRS = {
                 "step_size_up": counts,
                 "step_size_down": st.none() | counts,
                 "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
-                "gamma": gammas,
+                "gamma": st.floats(0.1, 1.0),
             }
         ),
         lambda s: partial(schedules.cyclic, **s),
@@ -441,7 +441,7 @@ BAD = [
     (schedules.constant, {"num_steps": -1}, "num_steps must be an integer of at least 0, got -1"),
     (schedules.step_decay, {"step_size": 0}, "step_size must be an integer of at least 1, got 0"),
     (schedules.step_decay, {"step_size": 3, "gamma": -1.0}, "gamma must be in [0, inf), got -1.0"),
-    (schedules.multi_step, {"milestones": [-1]}, "milestones must be an integer of at least 0"),
+    (schedules.multi_step, {"milestones": [-1]}, "milestones[0] must be an integer of at least 0"),
     (schedules.multi_step, {"milestones": [1], "gamma": -1.0}, "gamma must be in [0, inf)"),
     (schedules.exponential, {"gamma": -0.5}, "gamma must be in [0, inf), got -0.5"),
     (schedules.inverse_time, {"timescale": 0.0}, "timescale must be in (0, inf), got 0.0"),
@@ -470,7 +470,7 @@ BAD = [
     (
         schedules.cyclic,
         {"max_lr": 1.0, "step_size_up": 2, "gamma": -1.0},
-        "gamma must be in [0, inf)",
+        "gamma must be in [0, 1]",
     ),
     (schedules.one_cycle, {"num_steps": 1}, "num_steps must be an integer of at least 2, got 1"),
     (schedules.one_cycle, CYCLE | {"pct_start": 1.0}, "pct_start must be in (0, 1), got 1.0"),
@@ -496,7 +496,7 @@ BAD = [
     (
         schedules.sequential,
         {"schedules": [schedules.constant] * 2, "milestones": [0]},
-        "milestones must be an integer of at least 1, got 0",
+        "milestones[0] must be an integer of at least 1, got 0",
     ),
     (schedules.chained, {"schedules": []}, "schedules must hold at least one, got none"),
     *(

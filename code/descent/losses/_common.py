@@ -1,49 +1,36 @@
 """What every loss does with its arguments before, and with its values after."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
 from descent._checks import (
-    check_choice,
     check_dtype,
     check_floating,
     check_in_interval,
     check_shape,
     first_where,
 )
+from descent._signatures import In, OneOf
+
+Reduction = Annotated[str, OneOf(("none", "mean", "sum"))]
+Weight = Annotated[Tensor, In("[0, inf)")]
 
 # How far the probabilities of one example may miss a sum of 1, by rounding.
 ROUNDING = 1e-4
 
 
-def reduce(loss: Tensor, reduction: str) -> Tensor:
+def reduce(loss: Tensor, reduction: Reduction) -> Tensor:
     """Return the losses as they are, their mean, or their sum; the mean of none is NaN.
-
-    Raises:
-        ValueError: ``reduction`` is none of the three.
 
     Example:
         >>> reduce(torch.tensor([1.0, 3.0]), "mean")
         tensor(2.)
     """
-    check_choice("reduction", reduction, ("none", "mean", "sum"))
     if reduction == "mean":
         return loss.mean()
     return loss.sum() if reduction == "sum" else loss
-
-
-def check_number(name: str, value: float, interval: str) -> None:
-    """Raise unless ``value`` is one number in the interval; a tensor would broadcast.
-
-    Example:
-        >>> check_number("delta", -1.0, "(0, inf)")
-        Traceback (most recent call last):
-        ...
-        ValueError: delta must be in (0, inf), got -1.0
-    """
-    if isinstance(value, Tensor):
-        raise TypeError(f"{name} must be a number, got a tensor of shape {tuple(value.shape)}")
-    check_in_interval(name, value, interval)
 
 
 def check_pair(input: Tensor, target: Tensor) -> None:
@@ -139,7 +126,6 @@ def check_class_weight(weight: Tensor | None, input: Tensor) -> None:
     if weight is not None:
         check_dtype("weight", weight, input.dtype)
         check_shape("weight", weight, (input.shape[class_dim(input)],))
-        check_in_interval("weight", weight, "[0, inf)")
 
 
 def check_class_indices(target: Tensor, input: Tensor, kept: Tensor | None = None) -> None:

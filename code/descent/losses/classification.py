@@ -1,14 +1,18 @@
 """Losses of logits against classes."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
-from descent._checks import check_dtype, check_floating, check_in_interval
+from descent._checks import check_dtype
+from descent._signatures import Floating, In, NonNegative, checked
 from descent.losses._common import (
+    Reduction,
+    Weight,
     check_class_indices,
     check_class_weight,
     check_log_probabilities,
-    check_number,
     check_pair,
     check_probabilities,
     class_dim,
@@ -17,13 +21,14 @@ from descent.losses._common import (
 from descent.losses.stable import log_softmax, softplus
 
 
+@checked
 def binary_cross_entropy_with_logits(
-    input: Tensor,
+    input: Floating,
     target: Tensor,
     *,
-    weight: Tensor | None = None,
-    pos_weight: Tensor | None = None,
-    reduction: str = "mean",
+    weight: Weight | None = None,
+    pos_weight: Weight | None = None,
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return the negative log-likelihood of yes-or-no outcomes, from their logits.
 
@@ -72,7 +77,6 @@ def binary_cross_entropy_with_logits(
 
 def _check_factor(name: str, factor: Tensor, input: Tensor) -> None:
     check_dtype(name, factor, input.dtype)
-    check_in_interval(name, factor, "[0, inf)")
     shape, wanted = tuple(factor.shape), tuple(input.shape)
     aligned = wanted[len(wanted) - len(shape) :]
     if len(shape) > len(wanted) or any(
@@ -81,13 +85,14 @@ def _check_factor(name: str, factor: Tensor, input: Tensor) -> None:
         raise ValueError(f"{name} must have a shape that expands to {wanted}, got {shape}")
 
 
+@checked
 def nll_loss(
-    input: Tensor,
+    input: Floating,
     target: Tensor,
     *,
-    weight: Tensor | None = None,
+    weight: Weight | None = None,
     ignore_index: int = -100,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return the negative log-likelihood of classes, from their log-probabilities.
 
@@ -119,20 +124,20 @@ def nll_loss(
     References:
         Derived in the chapter on losses.
     """
-    check_floating("input", input)
     check_log_probabilities("input", input)
     log_prob, weights = _pick(input, target, weight, ignore_index)
     return _reduce_weighted(-weights * log_prob, weights, reduction)
 
 
+@checked
 def cross_entropy(
-    input: Tensor,
+    input: Floating,
     target: Tensor,
     *,
-    weight: Tensor | None = None,
+    weight: Weight | None = None,
     ignore_index: int = -100,
-    label_smoothing: float = 0.0,
-    reduction: str = "mean",
+    label_smoothing: Annotated[float, In("[0, 1]")] = 0.0,
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return the negative log-likelihood of classes, from their logits.
 
@@ -176,7 +181,6 @@ def cross_entropy(
         Derived in the chapter on losses, as the likelihood of a categorical variable.
     """
     dim = class_dim(input)
-    check_number("label_smoothing", label_smoothing, "[0, 1]")
     num_classes = input.shape[dim]
     log_probs = log_softmax(input, dim)
     if isinstance(target, Tensor) and target.is_floating_point() and target.ndim == input.ndim:
@@ -197,14 +201,15 @@ def cross_entropy(
     return (1 - label_smoothing) * loss + label_smoothing * spread
 
 
+@checked
 def focal_loss(
-    input: Tensor,
+    input: Floating,
     target: Tensor,
     *,
-    gamma: float = 2.0,
-    weight: Tensor | None = None,
+    gamma: NonNegative = 2.0,
+    weight: Weight | None = None,
     ignore_index: int = -100,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return a cross-entropy that counts well-classified examples less.
 
@@ -240,7 +245,6 @@ def focal_loss(
     References:
         Derived in the chapter on losses.
     """
-    check_number("gamma", gamma, "[0, inf)")
     log_probs = log_softmax(input, class_dim(input))
     log_prob, weights = _pick(log_probs, target, weight, ignore_index)
     # 1 - p, kept above 0: there the slope of a power below 1 is infinite.

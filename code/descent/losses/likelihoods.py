@@ -1,22 +1,29 @@
 """Losses of a predicted distribution: its divergence, counts, and noise of unknown size."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from descent._checks import check_choice, check_dtype, check_in_interval
+from descent._checks import check_dtype, check_in_interval
+from descent._signatures import Floating, OneOf, Positive, checked
 from descent.losses._common import (
+    Reduction,
     check_log_probabilities,
-    check_number,
     check_pair,
     check_probabilities,
     reduce,
 )
 
 
+@checked
 def kl_div(
-    input: Tensor, target: Tensor, *, reduction: str = "mean", log_target: bool = False
+    input: Floating,
+    target: Tensor,
+    *,
+    reduction: Annotated[str, OneOf(("none", "mean", "sum", "batchmean"))] = "mean",
+    log_target: bool = False,
 ) -> Tensor:
     r"""Return the terms of the Kullback-Leibler divergence from ``input`` to ``target``.
 
@@ -52,7 +59,6 @@ def kl_div(
     References:
         Derived in the chapter on losses.
     """
-    check_choice("reduction", reduction, ("none", "mean", "sum", "batchmean"))
     check_pair(input, target)
     check_log_probabilities("input", input)
     if log_target:
@@ -68,14 +74,15 @@ def kl_div(
     return loss.sum() / input.shape[0]
 
 
+@checked
 def poisson_nll_loss(
-    input: Tensor,
+    input: Floating,
     target: Tensor,
     *,
     log_input: bool = True,
     full: bool = False,
-    eps: float = 1e-8,
-    reduction: str = "mean",
+    eps: Positive = 1e-8,
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return the negative log-likelihood of counts, from the logarithm of their rate.
 
@@ -111,7 +118,6 @@ def poisson_nll_loss(
     """
     check_pair(input, target)
     check_in_interval("target", target, "[0, inf)")
-    check_number("eps", eps, "(0, inf)")
     if log_input:
         loss = input.exp() - target * input
     else:
@@ -123,14 +129,15 @@ def poisson_nll_loss(
     return reduce(loss, reduction)
 
 
+@checked
 def gaussian_nll_loss(
-    input: Tensor,
+    input: Floating,
     target: Tensor,
     var: Tensor | float,
     *,
     full: bool = False,
-    eps: float = 1e-6,
-    reduction: str = "mean",
+    eps: Positive = 1e-6,
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return the negative log-likelihood of a Gaussian whose variance is predicted too.
 
@@ -171,7 +178,6 @@ def gaussian_nll_loss(
         Derived in the chapter on losses.
     """
     check_pair(input, target)
-    check_number("eps", eps, "(0, inf)")
     check_in_interval("var", var, "[0, inf)")
     var = _expandable(var, input) if isinstance(var, Tensor) else torch.full_like(input, var)
     var = var + (var.clamp(min=eps) - var).detach()

@@ -1,13 +1,17 @@
 """Losses that ask for a margin, and stop asking once it is there."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
 from descent._checks import check_choice, check_dtype, check_floating, check_shape
+from descent._signatures import Floating, In, NonNegative, Positive, checked
 from descent.losses._common import (
+    Reduction,
+    Weight,
     check_class_indices,
     check_class_weight,
-    check_number,
     check_signs,
     reduce,
 )
@@ -18,8 +22,9 @@ from descent.losses.stable import softplus
 _SQUARED_LENGTH_EPS = 9.999999960041972e-13
 
 
+@checked
 def hinge_embedding_loss(
-    input: Tensor, target: Tensor, *, margin: float = 1.0, reduction: str = "mean"
+    input: Floating, target: Tensor, *, margin: NonNegative = 1.0, reduction: Reduction = "mean"
 ) -> Tensor:
     r"""Return distances that shall be small, and how far others fall short of a margin.
 
@@ -49,20 +54,19 @@ def hinge_embedding_loss(
     References:
         The chapter on losses.
     """
-    check_floating("input", input)
     check_signs(target, tuple(input.shape))
-    check_number("margin", margin, "[0, inf)")
     return reduce(torch.where(target == 1, input, (margin - input).clamp(min=0)), reduction)
 
 
+@checked
 def multi_margin_loss(
-    input: Tensor,
+    input: Floating,
     target: Tensor,
     *,
     p: int = 1,
-    margin: float = 1.0,
-    weight: Tensor | None = None,
-    reduction: str = "mean",
+    margin: NonNegative = 1.0,
+    weight: Weight | None = None,
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return how far the score of the right class is from leading all others by a margin.
 
@@ -103,7 +107,6 @@ def multi_margin_loss(
     if input.ndim > 2:
         raise ValueError(f"input must have shape (C,) or (N, C), got {tuple(input.shape)}")
     check_choice("p", p, (1, 2))
-    check_number("margin", margin, "[0, inf)")
     index = target.unsqueeze(-1)
     # relu and not clamp: at the kink PyTorch takes the slope 0 here, and 1 in the other losses.
     short = (margin - input.gather(-1, index) + input).relu() ** p
@@ -112,7 +115,8 @@ def multi_margin_loss(
     return reduce(loss if weight is None else weight[target] * loss, reduction)
 
 
-def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+@checked
+def soft_margin_loss(input: Floating, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     r"""Return the binary cross-entropy of logits, for targets 1 and -1.
 
     .. math:: \ell(x, y) = \log(1 + e^{-y x})
@@ -141,18 +145,18 @@ def soft_margin_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") 
     References:
         The chapter on losses.
     """
-    check_floating("input", input)
     check_signs(target, tuple(input.shape))
     return reduce(softplus(-target * input), reduction)
 
 
+@checked
 def cosine_embedding_loss(
-    input1: Tensor,
-    input2: Tensor,
+    input1: Floating,
+    input2: Floating,
     target: Tensor,
     *,
-    margin: float = 0.0,
-    reduction: str = "mean",
+    margin: Annotated[float, In("[-1, 1]")] = 0.0,
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return how far two vectors are from one direction, or from being apart.
 
@@ -196,23 +200,23 @@ def cosine_embedding_loss(
     if input1.ndim > 2:
         raise ValueError(f"input1 must have shape (D,) or (N, D), got {tuple(input1.shape)}")
     check_signs(target, tuple(input1.shape[:-1]))
-    check_number("margin", margin, "[-1, 1]")
     squared1 = (input1**2).sum(-1) + _SQUARED_LENGTH_EPS
     squared2 = (input2**2).sum(-1) + _SQUARED_LENGTH_EPS
     cosine = (input1 * input2).sum(-1) / (squared1 * squared2).sqrt()
     return reduce(torch.where(target == 1, 1 - cosine, (cosine - margin).clamp(min=0)), reduction)
 
 
+@checked
 def triplet_margin_loss(
-    anchor: Tensor,
-    positive: Tensor,
-    negative: Tensor,
+    anchor: Floating,
+    positive: Floating,
+    negative: Floating,
     *,
-    margin: float = 1.0,
-    p: float = 2.0,
-    eps: float = 1e-6,
+    margin: Positive = 1.0,
+    p: Positive = 2.0,
+    eps: NonNegative = 1e-6,
     swap: bool = False,
-    reduction: str = "mean",
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return how far the negative is from being farther than the positive by a margin.
 
@@ -253,9 +257,6 @@ def triplet_margin_loss(
         The chapter on losses.
     """
     _check_vectors({"anchor": anchor, "positive": positive, "negative": negative})
-    check_number("margin", margin, "(0, inf)")
-    check_number("p", p, "(0, inf)")
-    check_number("eps", eps, "[0, inf)")
 
     def distance(u: Tensor, v: Tensor) -> Tensor:
         return torch.linalg.vector_norm(u - v + eps, p, dim=-1)

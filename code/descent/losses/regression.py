@@ -1,12 +1,16 @@
 """Losses of one number against another."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
-from descent.losses._common import check_number, check_pair, reduce
+from descent._signatures import Floating, In, NonNegative, Positive, checked
+from descent.losses._common import Reduction, check_pair, reduce
 
 
-def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+@checked
+def mse_loss(input: Floating, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     r"""Return the squared error, which the mean of the targets minimizes.
 
     .. math:: \ell(\hat y, y) = (\hat y - y)^2
@@ -35,7 +39,8 @@ def mse_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tenso
     return reduce((input - target) ** 2, reduction)
 
 
-def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor:
+@checked
+def l1_loss(input: Floating, target: Tensor, *, reduction: Reduction = "mean") -> Tensor:
     r"""Return the absolute error, which the median of the targets minimizes.
 
     .. math:: \ell(\hat y, y) = |\hat y - y|
@@ -64,8 +69,9 @@ def l1_loss(input: Tensor, target: Tensor, *, reduction: str = "mean") -> Tensor
     return reduce((input - target).abs(), reduction)
 
 
+@checked
 def huber_loss(
-    input: Tensor, target: Tensor, *, reduction: str = "mean", delta: float = 1.0
+    input: Floating, target: Tensor, *, reduction: Reduction = "mean", delta: Positive = 1.0
 ) -> Tensor:
     r"""Return a loss that is quadratic for small errors and linear for large ones.
 
@@ -99,7 +105,6 @@ def huber_loss(
         Derived in the chapter on losses.
     """
     check_pair(input, target)
-    check_number("delta", delta, "(0, inf)")
     error, size = input - target, (input - target).abs()
     inner = ~(size > delta)  # a NaN, whose slope as an absolute value would be 0, is squared
     # What is not chosen is 0 in its branch, so that nothing overflows there, and no NaN comes back.
@@ -108,8 +113,9 @@ def huber_loss(
     return reduce(loss, reduction)
 
 
+@checked
 def smooth_l1_loss(
-    input: Tensor, target: Tensor, *, reduction: str = "mean", beta: float = 1.0
+    input: Floating, target: Tensor, *, reduction: Reduction = "mean", beta: NonNegative = 1.0
 ) -> Tensor:
     r"""Return the Huber loss over its threshold, so that the slope of its arms is 1.
 
@@ -142,7 +148,6 @@ def smooth_l1_loss(
     References:
         Derived in the chapter on losses.
     """
-    check_number("beta", beta, "[0, inf)")
     if beta == 0:
         return l1_loss(input, target, reduction=reduction)
     check_pair(input, target)
@@ -154,8 +159,13 @@ def smooth_l1_loss(
     return reduce(loss, reduction)
 
 
+@checked
 def quantile_loss(
-    input: Tensor, target: Tensor, *, quantile: float, reduction: str = "mean"
+    input: Floating,
+    target: Tensor,
+    *,
+    quantile: Annotated[float, In("(0, 1)")],
+    reduction: Reduction = "mean",
 ) -> Tensor:
     r"""Return the pinball loss, which a quantile of the targets minimizes.
 
@@ -189,6 +199,5 @@ def quantile_loss(
         Derived in the chapter on losses.
     """
     check_pair(input, target)
-    check_number("quantile", quantile, "(0, 1)")
     error = target - input
     return reduce(torch.maximum(quantile * error, (quantile - 1) * error), reduction)

@@ -4,6 +4,7 @@ import torch
 from torch import Tensor
 
 from descent._checks import check_floating, check_positive_int
+from descent._signatures import Floating, checked
 
 
 def _check_dim(input: Tensor, dim: int) -> None:
@@ -14,7 +15,8 @@ def _check_dim(input: Tensor, dim: int) -> None:
         raise ValueError(f"dim must be a non-empty dimension of input, {shape}, got {dim}")
 
 
-def logsumexp(input: Tensor, dim: int) -> Tensor:
+@checked
+def logsumexp(input: Floating, dim: int) -> Tensor:
     r"""Return the logarithm of the sum of exponentials along ``dim``.
 
     .. math:: \log\sum_c e^{z_c} = m + \log\sum_c e^{z_c - m}, \qquad m = \max_c z_c
@@ -46,7 +48,8 @@ def logsumexp(input: Tensor, dim: int) -> Tensor:
     return (input - shift).exp().sum(dim).log() + shift.squeeze(dim)
 
 
-def log_softmax(input: Tensor, dim: int) -> Tensor:
+@checked
+def log_softmax(input: Floating, dim: int) -> Tensor:
     r"""Return the logarithm of the softmax along ``dim``.
 
     .. math:: \log p_c = (z_c - m) - \log\sum_k e^{z_k - m}, \qquad m = \max_k z_k
@@ -76,7 +79,8 @@ def log_softmax(input: Tensor, dim: int) -> Tensor:
     return shifted - shifted.exp().sum(dim, keepdim=True).log()
 
 
-def softplus(input: Tensor) -> Tensor:
+@checked
+def softplus(input: Floating) -> Tensor:
     r"""Return the smooth ramp, minus the logarithm of a sigmoid of the opposite sign.
 
     .. math:: \log(1 + e^z) = \max(z, 0) + \log(1 + e^{-|z|}) = -\log\sigma(-z)
@@ -104,7 +108,6 @@ def softplus(input: Tensor) -> Tensor:
     References:
         Derived in the chapter on losses.
     """
-    check_floating("input", input)
     positive = input > 0
     # Written with -|z|, this would have a second derivative of 0 at z = 0, where it is 1/4.
     tail = torch.where(positive, -input, input)

@@ -1,6 +1,6 @@
 """What a rule's signature says of its hyperparameters: name, default, range, meaning.
 
-A rule annotates each with a type, an :class:`In` where it is a number, and a few words::
+A rule annotates each with a type, an interval where it is a number, and a few words::
 
     lr: Annotated[Number, In("[0, inf)"), "the learning rate"] = 1e-3
 
@@ -19,18 +19,7 @@ from descent._checks import (
     check_integer_in,
     check_length,
 )
-
-
-@dataclass(frozen=True)
-class In:
-    """The interval that a number, or each of several, must lie in.
-
-    Args:
-        interval: in the notation of mathematics, such as ``"[0, 1)"``.
-    """
-
-    interval: str
-
+from descent._signatures import In
 
 LearningRate = Annotated[
     Number, In("[0, inf)"), r"the learning rate :math:`\eta`, in units of parameter per gradient"

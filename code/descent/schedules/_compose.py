@@ -4,16 +4,19 @@ from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
+from typing import Annotated
 
-from descent._checks import Number, check_in_interval, check_positive_int
-from descent.schedules._decay import check_point, constant, linear
+from descent._checks import Number
+from descent._signatures import Count, In, Natural, Rate, checked
+from descent.schedules._decay import constant, linear
 
 Schedule = Callable[[int, Number], Number]
 """``schedule(step, lr)``: the rate of the update that follows ``step`` updates."""
 
 
+@checked
 def sequential(
-    step: int, lr: Number, *, schedules: Sequence[Schedule], milestones: Sequence[int]
+    step: Natural, lr: Rate, *, schedules: Sequence[Schedule], milestones: Sequence[Count]
 ) -> Number:
     """Follow one schedule after the other; each counts its steps from its own start.
 
@@ -42,21 +45,19 @@ def sequential(
     References:
         ``torch.optim.lr_scheduler.SequentialLR``.
     """
-    check_point(step, lr)
     if len(milestones) != len(schedules) - 1:
         raise ValueError(
             f"milestones must be one fewer than the {len(schedules)} schedules, "
             f"got {list(milestones)}"
         )
-    for milestone in milestones:
-        check_positive_int("milestones", milestone)
     if any(later <= earlier for earlier, later in pairwise(milestones)):
         raise ValueError(f"milestones must grow, got {list(milestones)}")
     index = bisect_right(milestones, step)
     return schedules[index](step - milestones[index - 1] if index else step, lr)
 
 
-def chained(step: int, lr: Number, *, schedules: Sequence[Schedule]) -> Number:
+@checked
+def chained(step: Natural, lr: Rate, *, schedules: Sequence[Schedule]) -> Number:
     """Hand the rate of one schedule to the next, so that their factors multiply.
 
     Args:
@@ -80,7 +81,6 @@ def chained(step: int, lr: Number, *, schedules: Sequence[Schedule]) -> Number:
     References:
         ``torch.optim.lr_scheduler.ChainedScheduler``.
     """
-    check_point(step, lr)
     if not schedules:
         raise ValueError("schedules must hold at least one, got none")
     for schedule in schedules:
@@ -88,14 +88,15 @@ def chained(step: int, lr: Number, *, schedules: Sequence[Schedule]) -> Number:
     return lr
 
 
+@checked
 def warmup_stable_decay(
-    step: int,
-    lr: Number,
+    step: Natural,
+    lr: Rate,
     *,
-    warmup_steps: int,
-    stable_steps: int,
-    decay_steps: int,
-    start_factor: float = 0.01,
+    warmup_steps: Count,
+    stable_steps: Count,
+    decay_steps: Count,
+    start_factor: Annotated[float, In("[0, 1]")] = 0.01,
 ) -> Number:
     """Warm up in a straight line, stay, and go down to 0 in a straight line.
 
@@ -122,13 +123,6 @@ def warmup_stable_decay(
         S. Hu et al., MiniCPM: unveiling the potential of small language models with scalable
         training strategies (2024), section 4.2.
     """
-    for name, count in {
-        "warmup_steps": warmup_steps,
-        "stable_steps": stable_steps,
-        "decay_steps": decay_steps,
-    }.items():
-        check_positive_int(name, count)
-    check_in_interval("start_factor", start_factor, "[0, 1]")
     return sequential(
         step,
         lr,

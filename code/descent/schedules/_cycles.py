@@ -1,13 +1,25 @@
 """Schedules that come back, or go up before they go down."""
 
 import math
+from typing import Annotated
 
-from descent._checks import Number, check_choice, check_in_interval, check_positive_int
-from descent.schedules._decay import check_point, cosine
+from descent._checks import Number, check_in_interval, check_positive_int
+from descent._signatures import (
+    Count,
+    Fraction,
+    In,
+    Natural,
+    OneOf,
+    Positive,
+    Rate,
+    checked,
+)
+from descent.schedules._decay import cosine
 
 
+@checked
 def cosine_restarts(
-    step: int, lr: Number, *, period: int, growth: int = 1, eta_min: float = 0.0
+    step: Natural, lr: Rate, *, period: Count, growth: Count = 1, eta_min: float = 0.0
 ) -> Number:
     r"""Go down half a wave of the cosine, jump back to the top, and again.
 
@@ -35,9 +47,6 @@ def cosine_restarts(
         ``torch.optim.lr_scheduler.CosineAnnealingWarmRestarts``, whose ``T_0`` and ``T_mult`` are
         ``period`` and ``growth``.
     """
-    check_point(step, lr)
-    check_positive_int("period", period)
-    check_positive_int("growth", growth)
     if growth == 1:
         step %= period
     while step >= period:
@@ -46,15 +55,16 @@ def cosine_restarts(
     return cosine(step, lr, num_steps=period, eta_min=eta_min)
 
 
+@checked
 def cyclic(
-    step: int,
-    lr: Number,
+    step: Natural,
+    lr: Rate,
     *,
-    max_lr: Number,
-    step_size_up: int,
-    step_size_down: int | None = None,
-    mode: str = "triangular",
-    gamma: float = 1.0,
+    max_lr: Rate,
+    step_size_up: Count,
+    step_size_down: Count | None = None,
+    mode: Annotated[str, OneOf(("triangular", "triangular2", "exp_range"))] = "triangular",
+    gamma: Annotated[float, In("[0, 1]")] = 1.0,
 ) -> Number:
     r"""Go up and down between two rates in straight lines.
 
@@ -66,7 +76,7 @@ def cyclic(
         step_size_down: the steps down, at least 1; as many as up if left out.
         mode: ``"triangular"`` for cycles that are all alike, ``"triangular2"`` for cycles half as
             high as the one before, ``"exp_range"`` for a height that shrinks by ``gamma`` a step.
-        gamma: in [0, inf); used by ``"exp_range"`` alone.
+        gamma: in [0, 1]; used by ``"exp_range"`` alone.
 
     Returns:
         The rate of the next update, of the shape of ``lr``.
@@ -83,13 +93,7 @@ def cyclic(
         ``torch.optim.lr_scheduler.CyclicLR``, whose ``base_lr`` is ``lr``; it also cycles the
         momentum, unless told not to.
     """
-    check_point(step, lr)
-    check_in_interval("max_lr", max_lr, "[0, inf)")
-    check_positive_int("step_size_up", step_size_up)
     step_size_down = step_size_up if step_size_down is None else step_size_down
-    check_positive_int("step_size_down", step_size_down)
-    check_choice("mode", mode, ("triangular", "triangular2", "exp_range"))
-    check_in_interval("gamma", gamma, "[0, inf)")
     cycle, position = divmod(step, step_size_up + step_size_down)
     if position <= step_size_up:
         height = position / step_size_up
@@ -99,15 +103,16 @@ def cyclic(
     return lr + (max_lr - lr) * height
 
 
+@checked
 def one_cycle(
-    step: int,
-    lr: Number,
+    step: Natural,
+    lr: Rate,
     *,
     num_steps: int,
     pct_start: float = 0.3,
-    anneal_strategy: str = "cos",
-    div_factor: float = 25.0,
-    final_div_factor: float = 1e4,
+    anneal_strategy: Annotated[str, OneOf(("cos", "linear"))] = "cos",
+    div_factor: Positive = 25.0,
+    final_div_factor: Positive = 1e4,
     three_phase: bool = False,
 ) -> Number:
     r"""Warm up to the rate, then come down far below where it began, all in one go.
@@ -142,9 +147,6 @@ def one_cycle(
         large learning rates (2018). ``torch.optim.lr_scheduler.OneCycleLR``, whose ``max_lr`` is
         ``lr`` and whose ``total_steps`` is ``num_steps``.
     """
-    check_point(step, lr)
-    check_in_interval("div_factor", div_factor, "(0, inf)")
-    check_in_interval("final_div_factor", final_div_factor, "(0, inf)")
     first = lr / div_factor
     heights = [first, lr, first / final_div_factor]
     if three_phase:
@@ -152,14 +154,15 @@ def one_cycle(
     return _phases(step, heights, num_steps, pct_start, anneal_strategy, three_phase)
 
 
+@checked
 def one_cycle_momentum(
-    step: int,
+    step: Natural,
     *,
     num_steps: int,
-    base_momentum: float = 0.85,
-    max_momentum: float = 0.95,
+    base_momentum: Fraction = 0.85,
+    max_momentum: Fraction = 0.95,
     pct_start: float = 0.3,
-    anneal_strategy: str = "cos",
+    anneal_strategy: Annotated[str, OneOf(("cos", "linear"))] = "cos",
     three_phase: bool = False,
 ) -> float:
     r"""Let the momentum fall while the rate of :func:`one_cycle` rises, and rise as it falls.
@@ -186,9 +189,6 @@ def one_cycle_momentum(
     References:
         As for :func:`one_cycle`.
     """
-    check_positive_int("step", step, at_least=0)
-    check_in_interval("base_momentum", base_momentum, "[0, 1)")
-    check_in_interval("max_momentum", max_momentum, "[0, 1)")
     heights = [max_momentum, base_momentum, max_momentum] + [max_momentum] * three_phase
     return _phases(step, heights, num_steps, pct_start, anneal_strategy, three_phase)
 
@@ -205,7 +205,6 @@ def _phases(
     check_positive_int("num_steps", num_steps, at_least=2)
     check_in_interval("pct_start", pct_start, "(0, 0.5]" if three_phase else "(0, 1)")
     check_in_interval("pct_start * num_steps", pct_start * num_steps, "(1, inf)")
-    check_choice("anneal_strategy", anneal_strategy, ("cos", "linear"))
     up = pct_start * num_steps - 1  # not rounded, so that the top may lie between two steps
     ends = [up, 2 * up, num_steps - 1] if three_phase else [up, num_steps - 1]
     step = min(step, num_steps - 1)

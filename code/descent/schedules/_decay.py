@@ -3,17 +3,16 @@
 import math
 from bisect import bisect_right
 from collections.abc import Sequence
+from typing import Annotated
 
-from descent._checks import Number, check_in_interval, check_positive_int
-
-
-def check_point(step: int, lr: Number) -> None:
-    """Raise unless a schedule can be asked for this step and rate."""
-    check_positive_int("step", step, at_least=0)
-    check_in_interval("lr", lr, "[0, inf)")
+from descent._checks import Number
+from descent._signatures import Count, In, Natural, NonNegative, Positive, Rate, checked
 
 
-def constant(step: int, lr: Number, *, factor: float = 1.0, num_steps: int = 0) -> Number:
+@checked
+def constant(
+    step: Natural, lr: Rate, *, factor: Annotated[float, In("[0, 1]")] = 1.0, num_steps: Natural = 0
+) -> Number:
     r"""Keep the rate as it is, after ``num_steps`` steps at a part of it.
 
     .. math:: \eta_t = f\,\eta \text{ for } t < T, \qquad \eta_t = \eta \text{ from then on}
@@ -42,13 +41,11 @@ def constant(step: int, lr: Number, *, factor: float = 1.0, num_steps: int = 0) 
     References:
         ``torch.optim.lr_scheduler.ConstantLR``, whose ``total_iters`` is ``num_steps``.
     """
-    check_point(step, lr)
-    check_in_interval("factor", factor, "[0, 1]")
-    check_positive_int("num_steps", num_steps, at_least=0)
     return lr * (factor if step < num_steps else 1.0)
 
 
-def step_decay(step: int, lr: Number, *, step_size: int, gamma: float = 0.1) -> Number:
+@checked
+def step_decay(step: Natural, lr: Rate, *, step_size: Count, gamma: NonNegative = 0.1) -> Number:
     r"""Multiply the rate by ``gamma`` every ``step_size`` steps.
 
     .. math:: \eta_t = \eta\, \gamma^{\lfloor t / s \rfloor}
@@ -75,13 +72,13 @@ def step_decay(step: int, lr: Number, *, step_size: int, gamma: float = 0.1) -> 
     References:
         ``torch.optim.lr_scheduler.StepLR``.
     """
-    check_point(step, lr)
-    check_positive_int("step_size", step_size)
-    check_in_interval("gamma", gamma, "[0, inf)")
     return lr * gamma ** (step // step_size)
 
 
-def multi_step(step: int, lr: Number, *, milestones: Sequence[int], gamma: float = 0.1) -> Number:
+@checked
+def multi_step(
+    step: Natural, lr: Rate, *, milestones: Sequence[Natural], gamma: NonNegative = 0.1
+) -> Number:
     r"""Multiply the rate by ``gamma`` at each milestone.
 
     .. math:: \eta_t = \eta\, \gamma^{\#\{m \le t\}}
@@ -108,14 +105,11 @@ def multi_step(step: int, lr: Number, *, milestones: Sequence[int], gamma: float
     References:
         ``torch.optim.lr_scheduler.MultiStepLR``.
     """
-    check_point(step, lr)
-    for milestone in milestones:
-        check_positive_int("milestones", milestone, at_least=0)
-    check_in_interval("gamma", gamma, "[0, inf)")
     return lr * gamma ** bisect_right(sorted(milestones), step)
 
 
-def exponential(step: int, lr: Number, *, gamma: float) -> Number:
+@checked
+def exponential(step: Natural, lr: Rate, *, gamma: NonNegative) -> Number:
     r"""Multiply the rate by ``gamma`` at every step.
 
     .. math:: \eta_t = \eta\, \gamma^t
@@ -140,12 +134,11 @@ def exponential(step: int, lr: Number, *, gamma: float) -> Number:
     References:
         ``torch.optim.lr_scheduler.ExponentialLR``.
     """
-    check_point(step, lr)
-    check_in_interval("gamma", gamma, "[0, inf)")
     return lr * gamma**step
 
 
-def inverse_time(step: int, lr: Number, *, timescale: float = 1.0) -> Number:
+@checked
+def inverse_time(step: Natural, lr: Rate, *, timescale: Positive = 1.0) -> Number:
     r"""Let the rate fall as one over the step.
 
     .. math:: \eta_t = \frac{\eta}{1 + t/\tau}
@@ -170,12 +163,11 @@ def inverse_time(step: int, lr: Number, *, timescale: float = 1.0) -> Number:
     References:
         PyTorch has none; ``LambdaLR`` takes ``lambda step: 1 / (1 + step / timescale)``.
     """
-    check_point(step, lr)
-    check_in_interval("timescale", timescale, "(0, inf)")
     return lr / (1 + step / timescale)
 
 
-def inverse_sqrt(step: int, lr: Number, *, timescale: float = 1.0) -> Number:
+@checked
+def inverse_sqrt(step: Natural, lr: Rate, *, timescale: Positive = 1.0) -> Number:
     r"""Let the rate fall as one over the square root of the step.
 
     .. math:: \eta_t = \frac{\eta}{\sqrt{1 + t/\tau}}
@@ -200,18 +192,17 @@ def inverse_sqrt(step: int, lr: Number, *, timescale: float = 1.0) -> Number:
     References:
         PyTorch has none; ``LambdaLR`` takes ``lambda step: (1 + step / timescale) ** -0.5``.
     """
-    check_point(step, lr)
-    check_in_interval("timescale", timescale, "(0, inf)")
     return lr / math.sqrt(1 + step / timescale)
 
 
+@checked
 def linear(
-    step: int,
-    lr: Number,
+    step: Natural,
+    lr: Rate,
     *,
-    num_steps: int,
-    start_factor: float = 1.0,
-    end_factor: float = 0.0,
+    num_steps: Count,
+    start_factor: NonNegative = 1.0,
+    end_factor: NonNegative = 0.0,
 ) -> Number:
     r"""Draw a straight line from one part of the rate to another, and stay there.
 
@@ -242,14 +233,11 @@ def linear(
         ``torch.optim.lr_scheduler.LinearLR``, whose ``total_iters`` is ``num_steps`` and whose
         defaults make a warmup from a third.
     """
-    check_point(step, lr)
-    check_positive_int("num_steps", num_steps)
-    check_in_interval("start_factor", start_factor, "[0, inf)")
-    check_in_interval("end_factor", end_factor, "[0, inf)")
     return lr * (start_factor + (end_factor - start_factor) * min(step / num_steps, 1.0))
 
 
-def polynomial(step: int, lr: Number, *, num_steps: int, power: float = 1.0) -> Number:
+@checked
+def polynomial(step: Natural, lr: Rate, *, num_steps: Count, power: Positive = 1.0) -> Number:
     r"""Let a power of the time that is left set the rate.
 
     .. math:: \eta_t = \eta\,\bigl(1 - \min(t/T, 1)\bigr)^p
@@ -276,13 +264,11 @@ def polynomial(step: int, lr: Number, *, num_steps: int, power: float = 1.0) -> 
     References:
         ``torch.optim.lr_scheduler.PolynomialLR``, whose ``total_iters`` is ``num_steps``.
     """
-    check_point(step, lr)
-    check_positive_int("num_steps", num_steps)
-    check_in_interval("power", power, "(0, inf)")
     return lr * (1 - min(step / num_steps, 1.0)) ** power
 
 
-def cosine(step: int, lr: Number, *, num_steps: int, eta_min: float = 0.0) -> Number:
+@checked
+def cosine(step: Natural, lr: Rate, *, num_steps: Count, eta_min: NonNegative = 0.0) -> Number:
     r"""Go down half a wave of the cosine.
 
     .. math:: \eta_t = \eta_{\min} + \tfrac12 (\eta - \eta_{\min})
@@ -313,7 +299,4 @@ def cosine(step: int, lr: Number, *, num_steps: int, eta_min: float = 0.0) -> Nu
         equation 5. ``torch.optim.lr_scheduler.CosineAnnealingLR``, whose ``T_max`` is
         ``num_steps``.
     """
-    check_point(step, lr)
-    check_positive_int("num_steps", num_steps)
-    check_in_interval("eta_min", eta_min, "[0, inf)")
     return eta_min + 0.5 * (lr - eta_min) * (1 + math.cos(math.pi * step / num_steps))

@@ -1,26 +1,27 @@
 """The schedule with a memory: it watches a measurement, not the step."""
 
 import math
-from typing import Any
+from typing import Annotated, Any
 
-from descent._checks import check_choice, check_in_interval, check_positive_int
+from descent._signatures import In, Natural, NonNegative, OneOf, checked
 
 PlateauState = dict[str, Any]
 
 
+@checked
 def reduce_on_plateau(
     metric: float,
-    lr: float,
+    lr: NonNegative,
     state: PlateauState,
     *,
-    mode: str = "min",
-    factor: float = 0.1,
-    patience: int = 10,
-    threshold: float = 1e-4,
-    threshold_mode: str = "rel",
-    cooldown: int = 0,
-    min_lr: float = 0.0,
-    eps: float = 1e-8,
+    mode: Annotated[str, OneOf(("min", "max"))] = "min",
+    factor: Annotated[float, In("(0, 1)")] = 0.1,
+    patience: Natural = 10,
+    threshold: NonNegative = 1e-4,
+    threshold_mode: Annotated[str, OneOf(("rel", "abs"))] = "rel",
+    cooldown: Natural = 0,
+    min_lr: NonNegative = 0.0,
+    eps: NonNegative = 1e-8,
 ) -> tuple[float, PlateauState]:
     """Multiply the rate by ``factor`` when a measurement has not improved for a while.
 
@@ -59,14 +60,6 @@ def reduce_on_plateau(
     References:
         ``torch.optim.lr_scheduler.ReduceLROnPlateau``.
     """
-    check_choice("mode", mode, ("min", "max"))
-    check_in_interval("factor", factor, "(0, 1)")
-    check_positive_int("patience", patience, at_least=0)
-    check_in_interval("threshold", threshold, "[0, inf)")
-    check_choice("threshold_mode", threshold_mode, ("rel", "abs"))
-    check_positive_int("cooldown", cooldown, at_least=0)
-    check_in_interval("min_lr", min_lr, "[0, inf)")
-    check_in_interval("eps", eps, "[0, inf)")
     sign = 1 if mode == "min" else -1
     best = state.get("best", sign * math.inf)
     bad, cooling = state.get("num_bad_epochs", 0), state.get("cooldown_counter", 0)

@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from descent._checks import Number
+from descent._checks import Number, check_in_interval
 from descent.schedules._compose import Schedule
 from descent.schedules._plateau import PlateauState, reduce_on_plateau
 
@@ -64,12 +64,17 @@ class Scheduler(LRScheduler):
             momentum(last_epoch + 1)
         # A schedule that refuses its settings does so before anything is changed.
         for group in getattr(optimizer, "param_groups", []):
-            schedule(last_epoch + 1, group.get("initial_lr", group["lr"]))
+            self._rate(last_epoch + 1, group.get("initial_lr", group["lr"]))
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Number]:
         """Return the rate of each group for the next update."""
-        return [self.schedule(self.last_epoch, lr) for lr in self.base_lrs]
+        return [self._rate(self.last_epoch, lr) for lr in self.base_lrs]
+
+    def _rate(self, step: int, lr: Number) -> Number:
+        rate = self.schedule(step, lr)
+        check_in_interval(f"the schedule's rate at step {step}", rate, "[0, inf)")
+        return rate
 
     def step(self, epoch: int | None = None) -> None:
         """Set rate and momentum for the next update; call it after ``optimizer.step()``."""
@@ -136,6 +141,20 @@ class PlateauScheduler(LRScheduler):
             else:
                 group["lr"] = lr
         self._last_lr = [float(group["lr"]) for group in self.optimizer.param_groups]
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up a run where ``state_dict`` left it.
+
+        Raises:
+            ValueError: it is not this class's, but PyTorch's ``ReduceLROnPlateau``'s, say, which
+                keeps its settings with what it measured.
+        """
+        if "plateau" not in state_dict:
+            raise ValueError(
+                f"the state is not one of {type(self).__name__}: it has no 'plateau', but "
+                f"{', '.join(map(repr, state_dict))}"
+            )
+        super().load_state_dict(state_dict)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs: what was measured, and not the settings."""
