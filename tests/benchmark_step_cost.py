@@ -1,62 +1,64 @@
-"""Race the ways to take a step of Adam, and write down how long each took, and on what.
+"""Race the ways to take a step, and write down how long each took, and on what.
 
-Writes ``step_cost_<device>.csv``, a row for each size and number of tensors, and beside it
-``step_cost_<device>_facts.csv``. The lab on what a step costs prints those of a GPU. In the race is
-a product in place on as many bytes as a step holds; the bound is 28 bytes per parameter at its
-bandwidth.
+Writes three tables to ``book/``, which the chapter on what a step costs and its lab read:
+
+- ``step_cost_<device>.csv``: the time of a step in each way; of Adam for several sizes in one
+  tensor and in 150, and for the largest size in the tensors of a transformer; of SGD with momentum
+  for the largest size. On a CPU also the pages that a step takes fresh.
+- ``step_cost_<device>_fresh.csv``, on a CPU: a product whose result needs memory, against one that
+  has it, as the allocator is and with its mappings turned off.
+- ``step_cost_<device>_facts.csv``: what was raced, on what.
 
     python tests/benchmark_step_cost.py --device cuda
 """
 
 import argparse
 import csv
+import os
 import platform
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import torch
 
-from descent.chapters.step_cost.theory import step_time_bound, step_traffic
 from descent.runtime import resolve_device, seed_everything, usage
 from descent.training import timing
 
 ROOT = Path(__file__).resolve().parent.parent
-NAMES = ["eager", "compiled", "loop", "foreach", "fused", "product"]
 LARGEST = {"cpu": 10_000_000, "cuda": 100_000_000}
-NUM_TENSORS = [1, 150]
-KEPT = 16  # bytes per parameter: itself, its gradient and two states
+RULES = {"Adam": {}, "SGD": {"momentum": 0.9}}
+KEPT = 16  # bytes per parameter: itself, its gradient and Adam's two states
+FRESH = (1, 4, 8, 15, 24, 31, 33, 38, 64)  # MiB; glibc's limit is at 32
+UNMAPPED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 
 
 def main() -> None:
     arguments = parsed()
+    if arguments.products:
+        csv.writer(sys.stdout).writerows(products(arguments.rounds))
+        return
     seed_everything(0)
     device = resolve_device(arguments.device)
     rows = []
     with timing.all_cores():
-        for size in sizes_up_to(arguments.params or LARGEST[device.type]):
-            for num_tensors in NUM_TENSORS:
-                steps = timing.ways("Adam", size, num_tensors, device)
-                steps["product"] = timing.in_place_product(KEPT * size, device)
-                times = timing.race(steps, rounds=arguments.rounds)
-                rows.append([size, num_tensors, *(told(times, name) for name in NAMES)])
+        for size, steps in races(arguments.params or LARGEST[device.type], device):
+            times = timing.race(steps, rounds=arguments.rounds)
+            for name, seconds in times.items():
+                faults = round(timing.page_faults(steps[name])) if device.type == "cpu" else ""
+                rows.append([*name.split(), size, f"{1e6 * seconds:.3g}", faults])
                 print(*rows[-1], flush=True)
-                if num_tensors == 1:  # the last of these is the largest
-                    whole, held = times, KEPT * size
         facts = provenance(device)
-    # It reads and writes what it holds.
-    bandwidth = 2 * held / whole.pop("product")
-    bound = step_time_bound(held / KEPT, step_traffic(2), bandwidth)
-    facts = {
-        **{f"times the bound, {name}": f"{time / bound:.3g}" for name, time in whole.items()},
-        "bandwidth": f"{bandwidth / 1e9:.1f} GB/s, of a product in place",
-        **facts,
-    }
     table = arguments.output / f"step_cost_{device.type}.csv"
-    write(table, [["parameters", "tensors", *(f"{name}, µs" for name in NAMES)], *rows])
+    write(table, [["rule", "tensors", "way", "parameters", "µs", "page faults"], *rows])
     write(table.with_name(f"{table.stem}_facts.csv"), facts.items())
+    if device.type == "cpu":
+        names = "MiB", "allocator", "fresh, µs", "in use, µs", "page faults, fresh"
+        write(table.with_name(f"{table.stem}_fresh.csv"), [names, *fresh(arguments.rounds)])
 
 
 def parsed() -> argparse.Namespace:
@@ -65,21 +67,55 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=ROOT / "book", help="a folder")
     parser.add_argument("--params", type=int, help="the most parameters, at least 1000")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each way")
+    parser.add_argument("--products", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.params is not None and arguments.params < 1000:
         parser.error(f"--params must be at least 1000, got {arguments.params}")
     return arguments
 
 
-def sizes_up_to(largest: int) -> list[int]:
+def races(largest: int, device: torch.device) -> Iterator[tuple[int, dict[str, timing.Step]]]:
+    """Prepare one race for each size, so that what disturbs it disturbs all that is compared."""
     sizes = [1000]
     while 10 * sizes[-1] < largest:
         sizes.append(10 * sizes[-1])
-    return sizes if largest == sizes[-1] else [*sizes, largest]
+    for size in sizes if largest == sizes[-1] else [*sizes, largest]:
+        layouts = [1, 150, "transformer"][: 3 if size == largest else 2]
+        steps = {
+            f"{rule} {layout} {way}": step
+            for rule in (RULES if size == largest else ["Adam"])
+            for layout in layouts
+            for way, step in timing.ways(rule, size, layout, device, **RULES[rule]).items()
+        }
+        # They move as many bytes as there are in the tensors of Adam.
+        steps["memory 1 product"] = timing.in_place_product(KEPT * size, device)
+        steps["memory 1 copy"] = timing.copy(KEPT * size, device)
+        yield size, steps
 
 
-def told(times: dict[str, float], name: str) -> str:
-    return f"{1e6 * times[name]:.3g}" if name in times else ""
+def fresh(rounds: int) -> list[list[str]]:
+    """Run :func:`products` in a process of its own, since the allocator is set up at its start."""
+    found = []
+    for name, settings in (("as it is", {}), ("without mappings", UNMAPPED)):
+        done = subprocess.run(
+            [sys.executable, __file__, "--products", "--rounds", str(rounds)],
+            env={**os.environ, **settings}, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        found += [[mib, name, *rest] for mib, *rest in csv.reader(done.stdout.splitlines())]
+    return found
+
+
+def products(rounds: int) -> list[list[object]]:
+    found = []
+    with timing.all_cores():
+        for mib in FRESH:
+            source = torch.ones(mib * 2**18)
+            steps = {"fresh": partial(torch.mul, source, 1.0001)}
+            steps["in use"] = partial(torch.mul, source, 1.0001, out=torch.empty_like(source))
+            times = timing.race(steps, rounds=rounds)
+            faults = round(timing.page_faults(steps["fresh"]))
+            found.append([mib, *(f"{1e6 * each:.3g}" for each in times.values()), faults])
+    return found
 
 
 def provenance(device: torch.device) -> dict[str, str]:
@@ -87,6 +123,8 @@ def provenance(device: torch.device) -> dict[str, str]:
     facts = {"device": used["device"]}
     if device.type == "cuda":
         facts |= {"device": torch.cuda.get_device_name(device), "driver": driver()}
+    else:
+        facts |= {"allocator": " ".join(platform.libc_ver())}
     commit = run("git", "rev-parse", "--short", "HEAD") or "unknown"
     if run("git", "status", "--porcelain", "--", "code", "tests"):
         commit += ", with changes"

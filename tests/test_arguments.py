@@ -9,7 +9,7 @@ import types
 from collections.abc import Callable, Sequence
 from importlib import import_module
 from pkgutil import walk_packages
-from typing import Annotated, Union, get_args, get_origin
+from typing import Annotated, Any, Union, get_args, get_origin
 
 import pytest
 import torch
@@ -88,6 +88,10 @@ def bad_values(hint):
         return [None, 3, "mean", *inner]
     if get_origin(base) is Callable:
         return NOT_FUNCTIONS
+    if get_origin(base) is type:
+        return [None, "SGD", 3, str]
+    if isinstance(base, type) and base is not Any:
+        return [None, 3, "nothing of the kind"]
     return []
 
 
@@ -113,4 +117,4 @@ def test_what_a_signature_does_not_allow_is_refused_in_one_line_by_name(function
 
 
 def test_there_are_many_cases():
-    assert len(CASES) >= 800
+    assert len(CASES) >= 1500

@@ -64,8 +64,8 @@ def test_the_network_is_in_float32_on_the_cpu_whatever_the_defaults():
     [
         ([], 0, ValueError, r"sizes must hold at least two widths, got \[\]"),
         ([3], 0, ValueError, r"sizes must hold at least two widths, got \[3\]"),
-        ([3, 0], 0, ValueError, "sizes must be .* got 0"),
-        ([3, 2.0], 0, TypeError, "sizes must be .* got 2.0"),
+        ([3, 0], 0, ValueError, r"sizes\[\d\] must be .* got 0"),
+        ([3, 2.0], 0, TypeError, r"sizes\[\d\] must be .* got 2.0"),
         ([3, 2], -1, ValueError, "seed must be .* got -1"),
         ([3, 2], 2**32, ValueError, "seed must be .* got 4294967296"),
         ([3, 2], None, TypeError, "seed must be .* got None"),

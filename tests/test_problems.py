@@ -228,9 +228,9 @@ def test_the_minimizer_of_least_squares_satisfies_the_normal_equations(seed, dim
     ("build", "error", "message"),
     [
         (lambda: quadratic([]), ValueError, "eigenvalues must hold at least one number"),
-        (lambda: quadratic([1.0, math.nan]), ValueError, r"eigenvalues must be .* got nan"),
-        (lambda: quadratic([1.0, math.inf]), ValueError, r"eigenvalues must be .* got inf"),
-        (lambda: quadratic([1.0, "2"]), TypeError, r"eigenvalues must be .* got '2'"),
+        (lambda: quadratic([1.0, math.nan]), ValueError, r"eigenvalues\[1\] must be .* got nan"),
+        (lambda: quadratic([1.0, math.inf]), ValueError, r"eigenvalues\[1\] must be .* got inf"),
+        (lambda: quadratic([1.0, "2"]), TypeError, r"eigenvalues\[1\] must be .* got '2'"),
         (lambda: quadratic([1.0], angle=0.1), ValueError, r"angle must be 0 .* got 0.1"),
         (lambda: quadratic([1.0, 2.0], math.nan), ValueError, r"angle must be .* got nan"),
         (lambda: quadratic([1.0, 2.0], math.inf), ValueError, r"angle must be .* got inf"),

@@ -2,6 +2,7 @@
 
 import csv
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -29,12 +30,49 @@ def test_parameters_are_split_evenly_and_repeat():
 
 
 @pytest.mark.parametrize(
-    ("num_params", "num_tensors", "told"),
-    [(2, 3, "num_params"), (3, 0, "num_tensors")],
+    ("num_params", "layout", "told"),
+    [(2, 3, "num_params"), (3, 0, "layout"), (999, "transformer", "num_params")],
 )
-def test_tensors_cannot_be_empty(num_params, num_tensors, told):
+def test_tensors_cannot_be_empty(num_params, layout, told):
     with pytest.raises(ValueError, match=told):
-        timing.parameters(num_params, num_tensors, "cpu")
+        timing.parameters(num_params, layout, "cpu")
+
+
+@pytest.mark.parametrize("num_params", [1000, 10_000, 300_000, 10_000_000])
+def test_a_transformer_has_the_tensors_of_pytorchs_layers(num_params):
+    found = timing.sizes(num_params, "transformer")
+    width = found[-2]
+    layer = torch.nn.TransformerEncoderLayer(width, 1, 4 * width, device="meta")
+    theirs = sorted(param.numel() for param in layer.parameters())
+    assert sorted(found[: 12 * 12]) == sorted(12 * theirs)
+    assert sum(found) == num_params
+    assert 0 < found[-1] < max(0.5 * num_params, 400)
+
+
+needs_glibc = pytest.mark.skipif(
+    platform.libc_ver()[0] != "glibc", reason="another allocator hands out memory here"
+)
+
+
+@needs_glibc
+def test_fresh_memory_is_counted_in_pages():
+    # From 32 MiB on glibc asks the kernel each time; a page has at most 2 MiB.
+    large, small = torch.ones(10 * 2**20), torch.ones(2**18)
+    assert timing.page_faults(lambda: large * 2) >= large.nbytes / 2**21
+    assert timing.page_faults(lambda: large.mul_(1)) < 1
+    assert timing.page_faults(lambda: small * 2) < 1
+    with pytest.raises(ValueError, match="calls"):
+        timing.page_faults(lambda: None, calls=0)
+
+
+def test_a_way_takes_more_hyperparameters(monkeypatch):
+    monkeypatch.setattr(timing, "can_compile", lambda device: False)
+    kept = {
+        momentum: len(way.__self__.state[way.__self__.param_groups[0]["params"][0]])
+        for momentum in (0.0, 0.9)
+        for way in [timing.ways("SGD", 10, 1, "cpu", momentum=momentum)["eager"]]
+    }
+    assert kept[0.9] == 1
 
 
 def test_an_optimizer_that_pytorch_lacks_is_refused():
@@ -218,15 +256,32 @@ def test_the_eager_adam_moves_20_numbers():
 def test_the_recorder_writes_times_and_what_they_were_taken_on(tmp_path):
     script = Path(__file__).with_name("benchmark_step_cost.py")
     command = [sys.executable, str(script), "--params", "1000", "--rounds", "1"]
-    subprocess.run([*command, "--output", str(tmp_path)], check=True, capture_output=True)
+    # Without a compiler on its path, since compiling is most of the time.
+    environment = {**os.environ, "PATH": str(tmp_path), "CXX": ""}
+    subprocess.run(
+        [*command, "--output", str(tmp_path)], env=environment, check=True, capture_output=True
+    )
     head, *rows = csv.reader((tmp_path / "step_cost_cpu.csv").read_text("utf-8").splitlines())
-    assert head[:3] == ["parameters", "tensors", "eager, µs"]
-    assert [row[:2] for row in rows] == [["1000", "1"], ["1000", "150"]]
-    times = dict(zip(head, rows[1], strict=True))
-    assert float(times["loop, µs"]) > float(times["fused, µs"]) > 0
+    assert head == ["rule", "tensors", "way", "parameters", "µs", "page faults"]
+    took = {" ".join(row[:3]): float(row[4]) for row in rows}
+    for rule in ("Adam", "SGD"):
+        for layout in ("1", "150", "transformer"):
+            assert took[f"{rule} {layout} fused"] > 0
+    assert took["Adam 150 loop"] > took["Adam 150 fused"]
+    assert took["memory 1 product"] < took["Adam 1 eager"]
+    assert took["memory 1 copy"] > 0
+    lines = (tmp_path / "step_cost_cpu_fresh.csv").read_text("utf-8").splitlines()
+    fresh = {(row["MiB"], row["allocator"]): row for row in csv.DictReader(lines)}
+    for allocator in ("as it is", "without mappings"):
+        assert float(fresh["8", allocator]["in use, µs"]) > 0
+    if platform.libc_ver()[0] == "glibc":
+        faults = [
+            int(fresh[size, allocator]["page faults, fresh"])
+            for size, allocator in [("31", "as it is"), ("64", "without mappings")]
+        ]
+        assert max(faults) < int(fresh["64", "as it is"]["page faults, fresh"]) / 8
     text = (tmp_path / "step_cost_cpu_facts.csv").read_text("utf-8")
     facts = dict(csv.reader(text.splitlines()))
     assert facts["threads"] == str(os.cpu_count())
     assert facts["versions"].startswith(f"PyTorch {torch.__version__}")
-    assert float(facts["times the bound, eager"]) > 0
-    assert set(facts) >= {"bandwidth", "device", "date", "commit", "command"}
+    assert set(facts) >= {"device", "date", "commit", "command"}

@@ -137,7 +137,7 @@ def test_a_run_that_diverges_is_logged_to_its_end():
         ({"lr": -0.1}, ValueError, r"lr must be in \[0, inf\), got -0.1"),
         ({"lr": torch.tensor([[0.1], [math.nan]])}, ValueError, r"lr must be .* got nan"),
         ({"momentum": 0.9}, TypeError, "GradientDescent has no hyperparameter 'momentum'"),
-        ({"start": torch.ones(2).long()}, TypeError, "start must be .* got torch.int64"),
+        ({"start": torch.ones(2).long()}, ValueError, "start must be .* got torch.int64"),
         ({"objective": lambda x: x**2}, ValueError, r"the objective's value .* \(2,\)"),
     ],
 )

@@ -149,6 +149,10 @@ def check_of(hint: Any) -> Check | None:
         return functools.partial(_check_sequence, inner=check_of(get_args(base)[0]))
     if get_origin(base) is Callable:
         return _check_callable
+    if get_origin(base) is type:
+        return functools.partial(_check_subclass, of=get_args(base)[0])
+    if isinstance(base, type) and base is not Any:
+        return functools.partial(_check_instance, of=base)
     return None
 
 
@@ -188,11 +192,23 @@ def _check_if_given(name: str, value: Any, inner: Check) -> None:
 
 
 def _check_sequence(name: str, value: Any, inner: Check | None) -> None:
+    if isinstance(value, Tensor) and value.ndim == 1:
+        value = value.tolist()
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise TypeError(f"{name} must be a list or a tuple, got {value!r}")
     if inner is not None:
         for index, each in enumerate(value):
             inner(f"{name}[{index}]", each)
+
+
+def _check_subclass(name: str, value: Any, of: type) -> None:
+    if not isinstance(value, type) or not issubclass(value, of):
+        raise TypeError(f"{name} must be a class, {of.__name__} or made from it, got {value!r}")
+
+
+def _check_instance(name: str, value: Any, of: type) -> None:
+    if not isinstance(value, of):
+        raise TypeError(f"{name} must be of type {of.__name__}, got {value!r}")
 
 
 def _check_callable(name: str, value: Any) -> None:

@@ -1,15 +1,19 @@
 """The curvature of a network's loss, by products of the Hessian with a vector."""
 
 from collections.abc import Callable
+from typing import Annotated
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from descent._checks import check_in_interval
+from descent._signatures import In, checked
 
 
-def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3) -> float:
+@checked
+def sharpness(
+    model: nn.Module, loss: Callable[[], Tensor], *, tol: Annotated[float, In("(0, 1)")] = 1e-3
+) -> float:
     r"""Compute the largest eigenvalue of the Hessian of ``loss`` in the model's parameters.
 
     Lanczos' method, by SciPy: it needs products of the Hessian with a vector and never the
@@ -26,7 +30,7 @@ def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3
 
     Raises:
         TypeError: ``tol`` is not a number.
-        ValueError: ``tol`` is outside its interval.
+        ValueError: ``tol`` is outside its interval, or no parameter requires a gradient.
 
     Example:
         The loss :math:`w_1^2 + 5 w_2^2` curves by 2 and by 10.
@@ -41,8 +45,9 @@ def sharpness(model: nn.Module, loss: Callable[[], Tensor], *, tol: float = 1e-3
     """
     from scipy.sparse.linalg import LinearOperator, eigsh
 
-    check_in_interval("tol", tol, "(0, 1)")
     params = [param for param in model.parameters() if param.requires_grad]
+    if not params:
+        raise ValueError("model must have parameters that require a gradient, got none")
     grads = torch.autograd.grad(loss(), params, create_graph=True, materialize_grads=True)
     flat_grad = torch.cat([grad.flatten() for grad in grads])
     size = flat_grad.numel()

@@ -4,9 +4,11 @@ from scipy.special import stdtrit
 from torch import Tensor
 
 from descent._checks import check_positive_int
+from descent._signatures import Count, Floating, checked
 
 
-def mean_interval(samples: Tensor, dim: int = 0) -> tuple[Tensor, Tensor]:
+@checked
+def mean_interval(samples: Floating, dim: int = 0) -> tuple[Tensor, Tensor]:
     """Return the mean of independent samples and half the width of its 95 % interval.
 
     The interval is Student's, which is wider where there are few samples.
@@ -33,7 +35,8 @@ def mean_interval(samples: Tensor, dim: int = 0) -> tuple[Tensor, Tensor]:
     return samples.mean(dim), half
 
 
-def stated(samples: Tensor, digits: int = 2) -> str:
+@checked
+def stated(samples: Floating, digits: Count = 2) -> str:
     """Write the mean of samples and its 95 % interval as text.
 
     Args:

@@ -8,8 +8,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from descent._checks import check_choice, check_positive_int
+from descent._checks import check_choice
 from descent._extras import book_extra
+from descent._signatures import Count, checked
 
 _TABLES = ("goyal2017",)
 
@@ -24,7 +25,8 @@ class Dataset(NamedTuple):
     target: Tensor
 
 
-def split(dataset: Dataset, sizes: Sequence[int], generator: torch.Generator) -> list[Dataset]:
+@checked
+def split(dataset: Dataset, sizes: Sequence[Count], generator: torch.Generator) -> list[Dataset]:
     """Deal samples out at random, none of them twice.
 
     Args:
@@ -45,8 +47,6 @@ def split(dataset: Dataset, sizes: Sequence[int], generator: torch.Generator) ->
         >>> torch.cat([seen.target, unseen.target]).sort().values
         tensor([0, 1, 2, 3, 4, 5, 6, 7, 8, 9])
     """
-    for size in sizes:
-        check_positive_int("sizes", size)
     if sum(sizes) > len(dataset.target):
         raise ValueError(f"sizes must add up to at most {len(dataset.target)}, got {list(sizes)}")
     order = torch.randperm(len(dataset.target), generator=generator)[: sum(sizes)]
@@ -54,6 +54,7 @@ def split(dataset: Dataset, sizes: Sequence[int], generator: torch.Generator) ->
     return [Dataset(dataset.input[part], dataset.target[part]) for part in parts]
 
 
+@checked
 def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Dataset:
     """Load 1797 handwritten digits, 8 by 8 pixels each, in ten classes.
 
@@ -85,6 +86,7 @@ def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float3
     )
 
 
+@checked
 def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float64) -> Dataset:
     """Load 442 patients: ten measurements each, and the disease's progression after a year.
 
@@ -113,6 +115,7 @@ def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.floa
     return Dataset(*(torch.tensor(values, dtype=dtype, device=device) for values in standardized))
 
 
+@checked
 def published(table: str) -> dict[str, Tensor]:
     """Load numbers that a paper reports, column by column.
 

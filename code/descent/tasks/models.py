@@ -6,10 +6,13 @@ from itertools import pairwise
 import torch
 from torch import nn
 
-from descent._checks import check_positive_int, check_seed
+from descent._signatures import Count, Seed, checked
 
 
-def mlp(sizes: Sequence[int], *, seed: int, activation: type[nn.Module] = nn.Tanh) -> nn.Sequential:
+@checked
+def mlp(
+    sizes: Sequence[Count], *, seed: Seed, activation: type[nn.Module] = nn.Tanh
+) -> nn.Sequential:
     """Build a multilayer perceptron.
 
     The weights are drawn by PyTorch's defaults from a generator seeded with ``seed`` alone: the
@@ -37,9 +40,6 @@ def mlp(sizes: Sequence[int], *, seed: int, activation: type[nn.Module] = nn.Tan
     """
     if len(sizes) < 2:
         raise ValueError(f"sizes must hold at least two widths, got {list(sizes)}")
-    for size in sizes:
-        check_positive_int("sizes", size)
-    check_seed(seed)
     layers: list[nn.Module] = []
     with torch.random.fork_rng(devices=[]):
         # The CPU's generator alone: torch.manual_seed would reseed the GPUs' as well.

@@ -7,6 +7,7 @@ function serves one run, a batch of runs and the grid of a contour plot.
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -14,10 +15,13 @@ from torch import Tensor
 from descent._checks import (
     Number,
     check_in_interval,
-    check_positive_int,
     check_seed,
     check_shape,
 )
+from descent._signatures import Count, Finite, In, Positive, checked
+
+Known = Annotated[Tensor, In("(-inf, inf)")]
+"""Data without gaps."""
 
 Objective = Callable[[Tensor], Tensor]
 
@@ -52,6 +56,7 @@ class Problem:
         return value_and_gradient(self.objective, theta)[1]
 
 
+@checked
 def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Tensor]:
     """Evaluate an objective and its gradient at one point or at many.
 
@@ -72,6 +77,8 @@ def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Ten
     """
     theta = theta.detach().requires_grad_()
     value = objective(theta)
+    if not isinstance(value, Tensor):
+        raise TypeError(f"the objective's value must be a tensor, got {value!r}")
     check_shape("the objective's value", value, tuple(theta.shape[:-1]))
     # One point's value does not depend on another's, so the gradient of the sum is all of theirs.
     (grad,) = torch.autograd.grad(value.sum(), theta)
@@ -116,7 +123,8 @@ class GaussianNoise:
         return self._std * drawn.to(theta.device)
 
 
-def quadratic(eigenvalues: Sequence[float], angle: float = 0.0) -> Problem:
+@checked
+def quadratic(eigenvalues: Sequence[Finite], angle: Finite = 0.0) -> Problem:
     r"""Build the bowl :math:`f(\theta) = \tfrac12 \sum_i \lambda_i c_i^2`, with minimum 0 at 0.
 
     :math:`\lambda` is ``eigenvalues``; :math:`c` are the coordinates of :math:`\theta` along the
@@ -141,9 +149,6 @@ def quadratic(eigenvalues: Sequence[float], angle: float = 0.0) -> Problem:
     """
     if len(eigenvalues) == 0:
         raise ValueError("eigenvalues must hold at least one number, got none")
-    for value in eigenvalues:
-        check_in_interval("eigenvalues", value, "(-inf, inf)")
-    check_in_interval("angle", angle, "(-inf, inf)")
     curvature = torch.tensor([float(value) for value in eigenvalues], dtype=torch.float64)
     basis = torch.eye(len(curvature), dtype=torch.float64)
     if angle:
@@ -166,7 +171,8 @@ def quadratic(eigenvalues: Sequence[float], angle: float = 0.0) -> Problem:
     )
 
 
-def ravine(kappa: float) -> Problem:
+@checked
+def ravine(kappa: Annotated[float, In("[1, inf)")]) -> Problem:
     r"""Build the two-dimensional bowl with curvatures 1 and :math:`\kappa`.
 
     Args:
@@ -182,11 +188,11 @@ def ravine(kappa: float) -> Problem:
         >>> ravine(100.0).gradient(torch.ones(2, dtype=torch.float64))
         tensor([  1., 100.], dtype=torch.float64)
     """
-    check_in_interval("kappa", kappa, "[1, inf)")
     return quadratic([1.0, kappa])
 
 
-def saddle(curvature: float = 1.0) -> Problem:
+@checked
+def saddle(curvature: Positive = 1.0) -> Problem:
     r"""Build :math:`f(x, y) = \tfrac12 x^2 - \tfrac12 |\lambda| y^2 + \tfrac14 y^4`.
 
     The origin is a saddle; the two minima lie at :math:`y = \pm\sqrt{|\lambda|}`.
@@ -203,7 +209,6 @@ def saddle(curvature: float = 1.0) -> Problem:
         >>> problem.gradient(problem.minimizer)
         tensor([0., 0.], dtype=torch.float64)
     """
-    check_in_interval("curvature", curvature, "(0, inf)")
 
     def objective(theta: Tensor) -> Tensor:
         x, y = theta.unbind(-1)
@@ -219,7 +224,8 @@ def saddle(curvature: float = 1.0) -> Problem:
     )
 
 
-def plateau(dim: int = 2) -> Problem:
+@checked
+def plateau(dim: Count = 2) -> Problem:
     r"""Build :math:`f(\theta) = 1 - \exp(-\tfrac12 \|\theta\|^2)`, flat away from its minimum at 0.
 
     Args:
@@ -233,7 +239,6 @@ def plateau(dim: int = 2) -> Problem:
         >>> bool(problem.gradient(problem.start).norm() < 0.04)
         True
     """
-    check_positive_int("dim", dim)
 
     def objective(theta: Tensor) -> Tensor:
         return -torch.expm1(-0.5 * (theta**2).sum(-1))
@@ -277,7 +282,8 @@ def rosenbrock() -> Problem:
     )
 
 
-def least_squares(input: Tensor, target: Tensor) -> Problem:
+@checked
+def least_squares(input: Known, target: Known) -> Problem:
     r"""Build :math:`f(w) = \tfrac1n \|Xw - y\|^2`, whose minimizer has a closed form.
 
     :math:`X` is ``input``, :math:`y` is ``target``, :math:`w` the weights.
@@ -290,7 +296,7 @@ def least_squares(input: Tensor, target: Tensor) -> Problem:
         The problem; it starts at zero weights and knows its minimizer.
 
     Raises:
-        ValueError: the shapes do not fit each other.
+        ValueError: the shapes do not fit each other, or a number is not finite.
 
     Example:
         >>> problem = least_squares(torch.eye(2), torch.tensor([3.0, 4.0]))
@@ -312,7 +318,8 @@ def least_squares(input: Tensor, target: Tensor) -> Problem:
     )
 
 
-def chain(dim: int, smoothness: float = 1.0) -> Problem:
+@checked
+def chain(dim: Count, smoothness: Positive = 1.0) -> Problem:
     r"""Build Nesterov's chain, on which every method that follows gradients is slow.
 
     .. math:: f(\theta) = \frac L4 \left(\frac12 \left(\theta_1^2
@@ -339,8 +346,6 @@ def chain(dim: int, smoothness: float = 1.0) -> Problem:
         The chapter on momentum; Nesterov, Introductory Lectures on Convex Optimization (2004),
         section 2.1.
     """
-    check_positive_int("dim", dim)
-    check_in_interval("smoothness", smoothness, "(0, inf)")
 
     def objective(theta: Tensor) -> Tensor:
         springs = torch.nn.functional.pad(theta, (1, 1)).diff(dim=-1)

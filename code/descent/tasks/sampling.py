@@ -6,10 +6,11 @@ from collections.abc import Iterator
 import torch
 from torch import Tensor
 
-from descent._checks import check_positive_int, check_seed
+from descent._signatures import Count, Seed, checked
 
 
-def with_replacement(num_samples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
+@checked
+def with_replacement(num_samples: Count, batch_size: Count, seed: Seed) -> Iterator[Tensor]:
     r"""Draw every index of every batch independently, each sample as likely as any other.
 
     .. math:: i_1, \dots, i_B \sim \mathrm{Uniform}\{0, \dots, N - 1\}
@@ -41,7 +42,8 @@ def with_replacement(num_samples: int, batch_size: int, seed: int) -> Iterator[T
     )
 
 
-def reshuffled(num_samples: int, batch_size: int, seed: int) -> Iterator[Tensor]:
+@checked
+def reshuffled(num_samples: Count, batch_size: Count, seed: Seed) -> Iterator[Tensor]:
     """Go through the samples in a fresh random order each epoch.
 
     An epoch has ``num_samples // batch_size`` batches; the samples that would not fill another
@@ -72,9 +74,6 @@ def reshuffled(num_samples: int, batch_size: int, seed: int) -> Iterator[Tensor]
 
 
 def _generator(num_samples: int, batch_size: int, seed: int) -> torch.Generator:
-    check_positive_int("num_samples", num_samples)
-    check_positive_int("batch_size", batch_size)
-    check_seed(seed)
     return torch.Generator().manual_seed(int(seed))
 
 

@@ -10,7 +10,8 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from descent._checks import Number, check_positive_int, check_shape
+from descent._checks import Number, check_shape
+from descent._signatures import Count, Floating, checked
 from descent.optim import ModelState, Params, RuleOptimizer, Runs
 from descent.tasks.problems import Objective, value_and_gradient
 from descent.training.follow import check_has_lr, theirs
@@ -75,13 +76,14 @@ class Trace:
         return int(self.step[rows[0, 0]]) if len(rows) else None
 
 
+@checked
 def minimize(
     objective: Objective,
-    start: Tensor,
+    start: Floating,
     optimizer: type[torch.optim.Optimizer],
     *,
-    num_steps: int,
-    log_every: int = 1,
+    num_steps: Count,
+    log_every: Count = 1,
     noise: Callable[[Tensor], Tensor] | None = None,
     **hyperparameters: Any,
 ) -> Trace:
@@ -110,7 +112,7 @@ def minimize(
         The trace, on the CPU, in the dtype of ``start``.
 
     Raises:
-        TypeError: a hyperparameter is unknown, ``lr`` is missing, or ``start`` holds integers.
+        TypeError: a hyperparameter is unknown, ``lr`` is missing, or ``start`` is no tensor.
         ValueError: a hyperparameter is outside its interval or does not broadcast, or the
             objective's values or the noise have another shape.
 
@@ -124,10 +126,6 @@ def minimize(
         >>> trace.loss[-1]
         tensor([  0., 256.])
     """
-    check_positive_int("num_steps", num_steps)
-    check_positive_int("log_every", log_every)
-    if not start.is_floating_point():
-        raise TypeError(f"start must be of a floating-point type, got {start.dtype}")
     varying = {name: value for name, value in hyperparameters.items() if callable(value)}
     if not issubclass(optimizer, RuleOptimizer):
         check_has_lr(optimizer, hyperparameters)
@@ -181,7 +179,7 @@ def _minimize_with_theirs(
     objective: Objective,
     start: Tensor,
     optimizer: type[torch.optim.Optimizer],
-    num_steps: int,
+    num_steps: Count,
     log_every: int,
     noise: Callable[[Tensor], Tensor] | None,
     hyperparameters: dict[str, Any],
@@ -240,14 +238,15 @@ def _one_per_run(name: str, value: Number, start: Tensor) -> Number:
     return value if start.ndim > 1 else value.item()
 
 
+@checked
 def fit(
     model: nn.Module,
     loss_fn: Callable[[Tensor, Tensor], Tensor],
     batches: Iterable[tuple[Tensor, Tensor]],
     optimizer: torch.optim.Optimizer,
     *,
-    num_steps: int,
-    log_every: int = 1,
+    num_steps: Count,
+    log_every: Count = 1,
     measure: dict[str, Callable[[], float]] | None = None,
 ) -> Trace:
     """Train a model, one batch a step.
@@ -285,8 +284,6 @@ def fit(
         >>> len(trace), bool(trace.loss[-1] < 1e-9)
         (3, True)
     """
-    check_positive_int("num_steps", num_steps)
-    check_positive_int("log_every", log_every)
     measure = measure or {}
     rows: list[tuple[Tensor, ...]] = []
     batches = iter(batches)

@@ -4,11 +4,13 @@ import copy
 import math
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
-from descent._checks import check_in_interval, check_positive_int
+from descent._checks import check_in_interval
+from descent._signatures import Fraction, In, Positive, checked
 from descent.schedules import exponential
 from descent.training.loop import advance, judged
 
@@ -34,6 +36,7 @@ class RangeTest:
     suggestion: float | None
 
 
+@checked
 def lr_range_test(
     model: nn.Module,
     loss_fn: Callable[[Tensor, Tensor], Tensor],
@@ -41,10 +44,10 @@ def lr_range_test(
     optimizer: torch.optim.Optimizer,
     *,
     min_lr: float = 1e-6,
-    max_lr: float = 10.0,
-    num_steps: int = 100,
-    smoothing: float = 0.9,
-    stop: float = 4.0,
+    max_lr: Positive = 10.0,
+    num_steps: Annotated[int, In("[2, inf)")] = 100,
+    smoothing: Fraction = 0.9,
+    stop: Annotated[float, In("(1, inf)")] = 4.0,
 ) -> RangeTest:
     r"""Train while the rate grows by the same factor at each step, and watch the loss.
 
@@ -96,11 +99,7 @@ def lr_range_test(
     References:
         L. N. Smith, Cyclical learning rates for training neural networks (2017), section 3.3.
     """
-    check_in_interval("max_lr", max_lr, "(0, inf)")
     check_in_interval("min_lr", min_lr, f"(0, {max_lr})")
-    check_positive_int("num_steps", num_steps, at_least=2)
-    check_in_interval("smoothing", smoothing, "[0, 1)")
-    check_in_interval("stop", stop, "(1, inf)")
     model, optimizer = copy.deepcopy((model, optimizer))
     gamma = (max_lr / min_lr) ** (1 / (num_steps - 1))
     rows, average, least, rate = [], 0.0, math.inf, math.nan

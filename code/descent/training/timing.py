@@ -1,8 +1,10 @@
 """How long a step of an optimizer takes, in several ways of taking it, side by side."""
 
+import math
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from itertools import pairwise
 from statistics import median
 from typing import Any
 
@@ -21,12 +23,46 @@ FUSED = ("SGD", "Adagrad", "Adam", "AdamW")
 """The optimizers of which PyTorch has a fused form."""
 
 
-def parameters(num_params: int, num_tensors: int, device: torch.device | str) -> list[Tensor]:
-    """Make parameters with gradients, in tensors of nearly the same size.
+def sizes(num_params: int, layout: int | str) -> list[int]:
+    """Say how many numbers each tensor of a model has.
 
     Args:
-        num_params: how many numbers in all, at least ``num_tensors``.
-        num_tensors: at least 1.
+        num_params: how many numbers in all.
+        layout: how many tensors, of nearly the same size; or ``"transformer"`` for those of twelve
+            layers with biases and norms, a last norm, and an embedding that takes what is left.
+
+    Returns:
+        The sizes; they add up to ``num_params``.
+
+    Raises:
+        ValueError: there are fewer numbers than tensors.
+
+    Example:
+        >>> sizes(7, 2)
+        [4, 3]
+        >>> model = sizes(10_000_000, "transformer")
+        >>> len(model), sum(model), min(model), max(model)
+        (147, 10000000, 256, 522368)
+    """
+    if layout == "transformer":
+        check_positive_int("num_params", num_params, at_least=1000)
+        # 144 squares of the width, and 158 times it, take 95 of 100 numbers.
+        width = int((math.sqrt(158**2 + 4 * 144 * 0.95 * num_params) - 158) / (2 * 144))
+        layer = [width] * 4 + [3 * width**2, 3 * width, width**2, width]
+        layer += [4 * width**2, 4 * width, 4 * width**2, width]
+        model = 12 * layer + 2 * [width]
+        return [*model, num_params - sum(model)]
+    check_positive_int("layout", layout)
+    check_positive_int("num_params", num_params, at_least=layout)
+    return [num_params // layout + (part < num_params % layout) for part in range(layout)]
+
+
+def parameters(num_params: int, layout: int | str, device: torch.device | str) -> list[Tensor]:
+    """Make parameters with gradients.
+
+    Args:
+        num_params: how many numbers in all.
+        layout: in which tensors, as :func:`sizes` takes it.
         device: where they live.
 
     Returns:
@@ -36,12 +72,9 @@ def parameters(num_params: int, num_tensors: int, device: torch.device | str) ->
         >>> [len(param) for param in parameters(7, 2, "cpu")]
         [4, 3]
     """
-    check_positive_int("num_tensors", num_tensors)
-    check_positive_int("num_params", num_params, at_least=num_tensors)
     generator = torch.Generator().manual_seed(0)
     params = []
-    for part in range(num_tensors):
-        size = num_params // num_tensors + (part < num_params % num_tensors)
+    for size in sizes(num_params, layout):
         param, grad = torch.randn(2, size, generator=generator).to(device)
         param = param.clone().requires_grad_()
         param.grad = grad.clone()
@@ -50,15 +83,20 @@ def parameters(num_params: int, num_tensors: int, device: torch.device | str) ->
 
 
 def ways(
-    optimizer: str, num_params: int, num_tensors: int, device: torch.device | str
+    optimizer: str,
+    num_params: int,
+    layout: int | str,
+    device: torch.device | str,
+    **options: Any,
 ) -> dict[str, Step]:
     """Prepare the ways to take a step, each with parameters and states of its own.
 
     Args:
         optimizer: a name in ``descent.optim.OPTIMIZERS``, also of an optimizer of PyTorch's.
         num_params: how many parameters in all.
-        num_tensors: in how many tensors.
+        layout: in which tensors, as :func:`sizes` takes it.
         device: where they live.
+        **options: hyperparameters beside the rate.
 
     Returns:
         ``"eager"``, the book's class; ``"compiled"``, the same with its step compiled, where there
@@ -76,19 +114,19 @@ def ways(
         "optimizer", optimizer, [name for name in OPTIMIZERS if hasattr(torch.optim, name)]
     )
 
-    def made(kind: Callable[..., torch.optim.Optimizer], **options: Any) -> Step:
-        return kind(parameters(num_params, num_tensors, device), lr=1e-3, **options).step
+    def made(kind: Callable[..., torch.optim.Optimizer], **more: Any) -> torch.optim.Optimizer:
+        return kind(parameters(num_params, layout, device), lr=1e-3, **options, **more)
 
     theirs = getattr(torch.optim, optimizer)
-    steps = {"eager": made(OPTIMIZERS[optimizer])}
+    steps = {"eager": made(OPTIMIZERS[optimizer]).step}
     if can_compile(device):
-        ours = OPTIMIZERS[optimizer](parameters(num_params, num_tensors, device), lr=1e-3)
+        ours = made(OPTIMIZERS[optimizer])
         ours.compile()
         ours.step()
         steps["compiled"] = ours.step
-    steps |= {"loop": made(theirs, foreach=False), "foreach": made(theirs, foreach=True)}
+    steps |= {way: made(theirs, foreach=way == "foreach").step for way in ("loop", "foreach")}
     if optimizer in FUSED:
-        steps["fused"] = made(theirs, fused=True)
+        steps["fused"] = made(theirs, fused=True).step
     for step in steps.values():
         step()
     return steps
@@ -159,6 +197,34 @@ def copy(num_bytes: int, device: torch.device | str) -> Step:
     source = torch.ones(num_bytes // 8, device=device)
     target = torch.empty_like(source)
     return lambda: target.copy_(source)
+
+
+def page_faults(step: Step, *, calls: int = 9) -> float:
+    """Count how often one call touches a page of memory that it has not had before.
+
+    The kernel then finds a page, fills it with zeros and hands it over, which takes longer than to
+    read and write it. It counts them for all threads of the process; only Unix tells.
+
+    Args:
+        step: what to call. Its first two calls do not count, since they may ask for what later
+            ones use again.
+        calls: how many calls are counted, at least 1.
+
+    Returns:
+        The median over these calls: an allocator may give back memory once in a while.
+
+    Example:
+        >>> page_faults(lambda: None)
+        0
+    """
+    import resource
+
+    check_positive_int("calls", calls)
+    counts = [resource.getrusage(resource.RUSAGE_SELF).ru_minflt]
+    for _ in range(2 + calls):
+        step()
+        counts.append(resource.getrusage(resource.RUSAGE_SELF).ru_minflt)
+    return median(after - before for before, after in pairwise(counts[2:]))
 
 
 class Passes(TorchDispatchMode):

@@ -252,7 +252,7 @@ def test_corrected_average_of_a_drifting_gradient_is_late():
         {r"\mathbb{E}[\hat m_t]": "average", r"\mathbb{E}[g_t]": "grad", r"\bar k_t": "age"},
         average=run["average"],
         grad=run["grad"],
-        c=-0.7,
+        delta=-0.7,
         age=ages,
     ).equal(atol=1e-12)
 
@@ -303,15 +303,35 @@ def test_steps_after_a_silence():
         k = torch.arange(1, 21, dtype=torch.float64)
         equation = evaluate(
             "adam-burst",
-            {r"|\Delta_{s+k}|": "length", r"\beta_1": "beta1", r"\beta_2": "beta2"},
+            {r"|\Delta_{n+k}|": "length", r"\beta_1": "beta1", r"\beta_2": "beta2"},
             length=run["step"][silence:].abs(),
             beta1=beta1,
             beta2=beta2,
-            s=silence,
+            n=silence,
             k=k,
         )
         assert equation.equal()
         np.testing.assert_allclose(equation.right, theory.adam_burst_step(beta1, beta2, silence, k))
+
+
+@pytest.mark.equation("adam-quiet")
+def test_a_large_gradient_after_quiet_noise():
+    noise = 0.5 * normal(4000, 4000)
+    for large, (beta1, beta2) in itertools.product((-4.0, 15.0, 60.0), ((0.9, 0.999), (0.6, 0.99))):
+        last = torch.full_like(noise[:1], large)
+        step = feed(torch.cat([noise, last]), betas=(beta1, beta2))["step"][-1]
+        equation = evaluate(
+            "adam-quiet",
+            {r"|\Delta_t|": "length", "|G|": "size", r"\beta_1": "beta1", r"\beta_2": "beta2"},
+            length=step.mean().abs(),
+            size=abs(large),
+            beta1=beta1,
+            beta2=beta2,
+            G=large,
+            sigma=0.5,
+        )
+        assert equation.signs == ("≈",)
+        np.testing.assert_allclose(equation.left, equation.right, rtol=0.02)
 
 
 @pytest.mark.equation("adam-worst")
@@ -327,7 +347,7 @@ def test_no_gradients_make_a_longer_step_and_growing_ones_make_the_longest():
             length=run["step"].abs(),
             beta1=beta1,
             beta2=beta2,
-            gamma=beta1**2 / beta2,
+            omega=beta1**2 / beta2,
             t=t[:, None],
         )
         assert equation.signs == ("≤",)
@@ -338,23 +358,48 @@ def test_no_gradients_make_a_longer_step_and_growing_ones_make_the_longest():
         np.testing.assert_allclose(equation.right[:, 0], in_theory)
 
 
+def longest_after_silence(*then: float, betas: tuple[float, float] = (0.9, 0.999)) -> float:
+    """Return the longest step after 5000 gradients of 0 and then these."""
+    silence = torch.zeros(5000, dtype=torch.float64)
+    return feed(torch.cat([silence, tensor(*then)]), betas=betas)["step"].max().item()
+
+
 @pytest.mark.claim(
     cite="kingma2015adam",
-    says=r"""A gradient after a long silence makes a step of $\eta(1 - \beta_1)/\sqrt{1 - \beta_2}$
-    (Section 2.1). It is no upper bound, as the section has it: steady and growing gradients after
-    a silence make longer ones.""",
+    says=r"""If $1 - \beta_1 > \sqrt{1 - \beta_2}$, no step is longer than
+    $\eta(1 - \beta_1)/\sqrt{1 - \beta_2}$, which takes a gradient that was zero at all steps but
+    the last.""",
+    where="Section 2.1",
+    conditions=r"$\beta_1 = 0.9$, $\beta_2 = 0.999$, after 5000 zeros",
+    verdict="corrected here",
+    but=r"""the lone gradient makes that step, 3.16 rates long, but a constant one goes on to 6.55
+    and one that grows by $\beta_2/\beta_1$ a step to 7.27, which is the bound""",
 )
-def test_a_lone_gradient_makes_a_long_step_but_not_the_longest():
-    silence = torch.zeros(5000, dtype=torch.float64)
+def test_a_lone_gradient_makes_a_long_step_but_not_the_longest(record):
     limit = theory.adam_uncorrected_step(0.9, 0.999, 1)
+    record(longest_after_silence(1.0), limit, rel=0.004)
+    record(longest_after_silence(*[1.0] * 20), 6.55, abs=0.005)
+    growing = longest_after_silence(*[(0.999 / 0.9) ** k for k in range(400)])
+    record(growing, theory.adam_max_step(0.9, 0.999), rel=0.005)
+    assert growing > 2.2 * limit
 
-    def longest(*then: float) -> float:
-        return feed(torch.cat([silence, tensor(*then)]))["step"].max().item()
 
-    assert longest(1.0) == pytest.approx(limit, rel=0.004)
-    assert longest(1.0) < limit
-    assert longest(*[1.0] * 20) > 2 * limit
-    assert longest(*[(0.999 / 0.9) ** k for k in range(400)]) > 2.2 * limit
+@pytest.mark.claim(
+    cite="kingma2015adam",
+    says=r"If $1 - \beta_1 \le \sqrt{1 - \beta_2}$, no step is longer than $\eta$.",
+    where="Section 2.1",
+    conditions=r"$\beta_1 = 0.9$, $\beta_2 = 0.95$, after 5000 zeros",
+    verdict="corrected here",
+    but=r"""a constant gradient makes a step of 1.097 rates and a growing one of 1.165; for
+    $\beta_1 = \beta_2$ no step is longer""",
+)
+def test_with_a_shorter_memory_a_step_can_be_longer_than_the_rate(record):
+    betas = (0.9, 0.95)
+    assert 1 - betas[0] < math.sqrt(1 - betas[1])
+    record(longest_after_silence(*[1.0] * 50, betas=betas), 1.097, abs=5e-4)
+    growing = longest_after_silence(*[(0.95 / 0.9) ** k for k in range(400)], betas=betas)
+    record(growing, 1.165, abs=5e-4)
+    record(longest_after_silence(*[1.0] * 400, betas=(0.9, 0.9)), 1.0, abs=1e-6)
 
 
 # What Adam cannot see
@@ -484,6 +529,27 @@ def test_a_large_epsilon_makes_adam_momentum():
         np.testing.assert_allclose(equation.left, gap)
 
 
+@pytest.mark.equation("adam-half")
+def test_squares_that_half_precision_rounds_to_zero():
+    # All positive numbers of float16 below 1, in order.
+    grads = torch.arange(1, 0x3C00, dtype=torch.int16).view(torch.float16)
+    for beta2 in (0.999, 0.99):
+        param = torch.zeros_like(grads, requires_grad=True)
+        by_torch = torch.optim.Adam([param], lr=1e-3, betas=(0.9, beta2))
+        param.grad = grads
+        by_torch.step()
+        lost = by_torch.state[param]["exp_avg_sq"] == 0
+        assert lost.int().diff().max() <= 0  # up to one size all, beyond it none
+        assert not param[lost][100:].isfinite().any()
+        equation = evaluate(
+            "adam-half",
+            {"|g_1|": "size", r"\beta_2": "beta"},
+            size=grads[lost].max().double(),
+            beta=beta2,
+        )
+        assert equation.equal(rtol=3e-3)  # as near as float16 has another number
+
+
 # A problem where Adam walks the wrong way
 
 
@@ -542,6 +608,20 @@ def test_movement_in_one_period():
         np.testing.assert_allclose(equation.left, in_theory, rtol=1e-8)
 
 
+@pytest.mark.equation("adam-reddi-limit")
+def test_with_a_long_memory_adam_goes_down_the_mean_slope():
+    for scale, _, period in (*REDDI, (1.5, 0.0, 3)):
+        equation = evaluate(
+            "adam-reddi-limit",
+            D=reddi(scale, 0.99999, period)["moved"],
+            eta=0.1,
+            C=scale,
+            P=period,
+        )
+        assert equation.signs == ("≈",)
+        np.testing.assert_allclose(equation.left, equation.right, rtol=2e-3, atol=1e-4)
+
+
 @pytest.mark.equation("adam-amsgrad")
 def test_amsgrad_keeps_the_maximum():
     run = feed(normal(20, 3), betas=(0.5, 0.6), amsgrad=True)
@@ -597,9 +677,10 @@ def test_what_torch_divides_by_falls_after_a_large_gradient():
 
 
 @cache
-def confined(amsgrad: bool, scale: float = 3.0) -> float:
-    """Run Reddi's example, with his betas, rate and interval, and return where it ends."""
-    options = Adam.complete(lr=1.0, betas=(0.0, 1 / (1 + scale**2)), eps=0.0, amsgrad=amsgrad)
+def confined(amsgrad: bool, scale: float = 3.0, beta2: float | None = None) -> float:
+    """Run Reddi's example, with his rate and interval, and his betas; return where it ends."""
+    beta2 = 1 / (1 + scale**2) if beta2 is None else beta2
+    options = Adam.complete(lr=1.0, betas=(0.0, beta2), eps=0.0, amsgrad=amsgrad)
     x, state = tensor(0.0), {}
     for t in range(1, 6001):
         grad = tensor(scale if t % 3 == 1 else -1.0)
@@ -610,14 +691,35 @@ def confined(amsgrad: bool, scale: float = 3.0) -> float:
 
 @pytest.mark.claim(
     cite="reddi2018convergence",
-    says=r"""With the gradient $C$ once in three steps and $-1$ otherwise, $C > 2$, $\beta_1 = 0$,
-    $\beta_2 = 1/(1 + C^2)$, the rate $\eta/\sqrt t$ and points confined to $[-1, 1]$, Adam goes to
-    $+1$, the worst point (Theorem 1). AMSGrad goes to $-1$, the best.""",
+    says=r"""With the gradient $C > 2$ once in three steps and $-1$ otherwise, $\beta_1 = 0$ and
+    $\beta_2 = 1/(1 + C^2)$, Adam goes to $+1$, the worst point of $[-1, 1]$.""",
+    where="Theorem 1",
+    conditions=r"$C = 2.1$, 3 and 30, the rate $\eta/\sqrt t$, 6000 steps from 0",
 )
-def test_adam_goes_to_the_worst_point_and_amsgrad_to_the_best():
+def test_adam_goes_to_the_worst_point(record):
     for scale in (2.1, 3.0, 30.0):
-        assert confined(amsgrad=False, scale=scale) > 0.98
-        assert confined(amsgrad=True, scale=scale) < -0.9
+        record(confined(amsgrad=False, scale=scale), 1.0, abs=0.02)
+
+
+@pytest.mark.claim(
+    cite="reddi2018convergence",
+    says="On the same problem AMSGrad goes to $-1$, the best point.",
+    conditions=r"$C = 2.1$, 3 and 30, the rate $\eta/\sqrt t$, 6000 steps from 0",
+)
+def test_amsgrad_goes_to_the_best_point(record):
+    for scale in (2.1, 3.0, 30.0):
+        record(confined(amsgrad=True, scale=scale), -1.0, abs=0.1)
+
+
+@pytest.mark.claim(
+    cite="zhang2022adam",
+    says=r"""If the problem is fixed first, there is a $\beta_2$ large enough for Adam to converge
+    on it, without any change of its rule.""",
+    conditions=r"the problem above with $C = 3$ and $\beta_1 = 0$; $\beta_2 = 0.9$ in place of 0.1",
+)
+def test_with_a_longer_memory_adam_goes_to_the_best_point(record):
+    record(confined(amsgrad=False, beta2=0.9), -1.0, abs=0.02)
+    assert confined(amsgrad=False) > 0.98
 
 
 # Decay the weights, not the gradients
@@ -639,6 +741,48 @@ def test_coupled_decay_depends_on_the_noise():
         )
         assert equation.signs == ("≈",)
         np.testing.assert_allclose(equation.left, equation.right, rtol=0.05)
+
+
+@cache
+def coupled_run() -> Tensor:
+    """Return the mean weight before each step, and after the last, under noise and coupled decay.
+
+    Each noise has its negative beside it, so that the mean is nearly the expectation's.
+    """
+    noise = 0.2 * normal(600, 4000)
+    complete = Adam.complete(lr=2e-3, weight_decay=0.5)
+    theta, state = torch.ones(8000, dtype=torch.float64), {}
+    means = [theta.mean()]
+    for drawn in noise:
+        theta, state = adam(theta, torch.cat([drawn, -drawn]), state, **complete)
+        means.append(theta.mean())
+    return torch.stack(means)
+
+
+@pytest.mark.equation("adam-coupled-late")
+def test_coupled_decay_with_averages_that_are_late():
+    means = coupled_run()
+    before = means[:-1]
+    averages = feed(before[:, None], betas=(0.9, 0.999))  # of the weights and their squares
+    equation = evaluate(
+        "adam-coupled-late",
+        {
+            r"\mathbb{E}[\theta_t - \theta_{t-1}]": "change",
+            r"\langle\theta\rangle_t": "late",
+            r"\langle\theta^2\rangle_t": "square",
+        },
+        change=means.diff(),
+        late=averages["average"].squeeze(-1),
+        square=averages["square"].squeeze(-1),
+        sigma=0.2,
+        eta=2e-3,
+        **{"lambda": 0.5},
+    )
+    assert equation.signs == ("≈",)
+    for part in (slice(50, 200), slice(300, 600)):
+        np.testing.assert_allclose(equation.left[part].sum(), equation.right[part].sum(), rtol=0.02)
+    in_theory = theory.coupled_shrink(1.0, 2e-3, 0.5, 0.2, 600)
+    np.testing.assert_allclose(in_theory, means, atol=0.01)
 
 
 @pytest.mark.equation("adam-decoupled")
@@ -757,17 +901,27 @@ def decayed(noise: float, **options: object) -> Tensor:
 
 @pytest.mark.claim(
     cite="loshchilov2019decoupled",
-    says="""A penalty on squared weights decays weights with large gradients less in Adam.
-    Decoupled decay shrinks all by the same factor.""",
+    says="In Adam a penalty on squared weights decays weights with large gradients less.",
+    conditions=r"1000 steps from 1, $\eta = 10^{-3}$, $\lambda = 0.5$, noise of size 0.01 and 10",
 )
-def test_decoupled_decay_is_the_same_for_all_and_coupled_is_not():
-    for noise in (0.01, 10.0):
-        coupled, decoupled = decayed(noise), decayed(noise, decoupled_weight_decay=True)
-        error = decoupled.std() / math.sqrt(1000)
-        assert abs(decoupled.mean() - theory.adamw_shrink(1e-3, 0.5, 1000)) < 3 * error
+def test_coupled_decay_leaves_more_where_gradients_are_large(record):
+    for noise, left in ((0.01, 0.258), (10.0, 0.951)):
+        record(decayed(noise).mean(), left, abs=0.005)
         in_theory = theory.coupled_shrink(1.0, 1e-3, 0.5, noise, 1000)[-1]
-        assert abs(coupled.mean() - in_theory) < 3 * coupled.std() / math.sqrt(1000) + 1e-4
-    assert decayed(0.01).mean() < 0.3 < 0.9 < decayed(10.0).mean()
+        error = decayed(noise).std() / math.sqrt(1000)
+        assert abs(decayed(noise).mean() - in_theory) < 3 * error + 1e-4
+
+
+@pytest.mark.claim(
+    cite="loshchilov2019decoupled",
+    says="Decoupled weight decay shrinks all weights by the same factor, whatever their gradients.",
+    conditions=r"1000 steps from 1, $\eta = 10^{-3}$, $\lambda = 0.5$, noise of size 0.01 and 10",
+)
+def test_decoupled_decay_is_the_same_for_all(record):
+    for noise in (0.01, 10.0):
+        decoupled = decayed(noise, decoupled_weight_decay=True)
+        error = 3 * decoupled.std().item() / math.sqrt(1000)
+        record(decoupled.mean(), theory.adamw_shrink(1e-3, 0.5, 1000), abs=error)
 
 
 # Three relatives
@@ -786,8 +940,8 @@ def test_nadam_is_that_of_torch():
             MOVE
             | {
                 r"\hat v_t": "square",
-                r"\mu_{t+1}": "later",
-                r"\mu_t": "now",
+                r"\beta_{1,t+1}": "later",
+                r"\beta_{1,t}": "now",
                 r"\Pi_{t+1}": "products",
                 r"\Pi_t": "product",
                 r"m_t": "average",
@@ -814,7 +968,7 @@ def test_momentum_of_nadam_is_that_of_torch():
         products = np.array([1.0] + [row["mu_product"].item() for row in rows])
         assert evaluate(
             "adam-nadam-momentum",
-            {r"\mu_t": "momentum", r"\beta_1": "beta"},
+            {r"\beta_{1,t}": "momentum", r"\beta_1": "beta"},
             momentum=products[1:] / products[:-1],
             beta=0.7,
             psi=decay,
@@ -848,14 +1002,30 @@ def test_variance_of_an_inverse_root():
     )
     equation = evaluate(
         "adam-young",
-        {r"\operatorname{Var}\left[\frac{1}{\sqrt{\hat v}}\right]": "variance"},
+        {
+            r"\operatorname{Var}\left[\frac{1}{\sqrt{\hat v}}\right]": "variance",
+            r"\rho_t": "window",
+        },
         variance=inverse.mean() - mean_root**2,
-        rho=window,
+        window=window,
         sigma=sigma,
     )
     assert equation.signs == ("≈",)
     np.testing.assert_allclose(equation.right, inverse.var() / (4 * inverse.mean()))
     assert (np.abs(equation.left / equation.right - 1) < 6 / window).all()
+
+
+@pytest.mark.claim(
+    cite="liu2020variance",
+    says="""At the beginning of training, the rate by which Adam scales a step has a variance that
+    is larger by orders of magnitude than later on.""",
+    conditions=r"4000 runs with normal gradients of variance 1; steps 8 and 1000",
+)
+def test_a_young_denominator_varies_much_more(record):
+    square = feed(normal(1000, 4000), betas=(0.9, 0.999))["square"]
+    early, late = (square[step - 1].rsqrt().var() for step in (8, 1000))
+    record(late, 1 / (2 * theory.radam_length(0.999, 1000.0)), rel=0.15)
+    record(early / late > 100)
 
 
 @pytest.mark.equation("adam-rectifier")
@@ -919,6 +1089,22 @@ def test_no_gradients_make_a_longer_step_of_adamax():
         np.testing.assert_allclose(equation.right, theory.adamax_max_step(beta1, beta2))
 
 
+@pytest.mark.claim(
+    cite="kingma2015adam",
+    says=r"No step of AdaMax is longer than $\eta$.",
+    where="Section 7.1",
+    conditions=r"$\beta_1 = 0.9$, $\beta_2 = 0.999$, a gradient that shrinks by $\beta_2$ a step",
+    verdict="corrected here",
+    but=r"the longest is $\beta_2(1 - \beta_1)/(\beta_2 - \beta_1) = 1.009$ rates",
+)
+def test_a_step_of_adamax_can_be_longer_than_the_rate(record):
+    fading = 0.999 ** torch.arange(300, dtype=torch.float64)
+    rows = follow(torch.optim.Adamax, fading[:, None], betas=(0.9, 0.999), lr=1.0, eps=TINY)
+    lengths = torch.stack([row["before"] - row["after"] for row in rows])
+    record(lengths.max(), 1.009, abs=5e-4)
+    record(lengths.max(), theory.adamax_max_step(0.9, 0.999), rel=1e-6)
+
+
 # Where adaptive steps lose
 
 
@@ -951,9 +1137,9 @@ def test_adaptive_weights_stay_a_multiple_of_the_signs():
         w = fitted(7, 3, num_steps, lr=1e-3, betas=betas)
         equation = evaluate(
             "adam-wilson-sign",
-            {r"w_t": "w", r"c_t": "c", r"\operatorname{sign}(X^\top y)": "signs"},
+            {r"w_t": "w", r"h_t": "height", r"\operatorname{sign}(X^\top y)": "signs"},
             w=w,
-            c=w[0],
+            height=w[0],
             signs=signs,
         )
         assert equation.equal(rtol=1e-8)
@@ -999,22 +1185,24 @@ def test_gradient_descent_calls_new_negatives_negative():
 
 @pytest.mark.claim(
     cite="wilson2017marginal",
-    says="""On a classification problem in which gradient descent makes no error on new samples,
-    adaptive methods fit the training data as well and call every new sample positive
-    (Section 3.3).""",
+    says="""There is a classification problem that both fit, and on which gradient descent makes no
+    error on new samples, while adaptive methods call every new sample positive.""",
+    where="Section 3.3",
+    conditions="7 positive and 3 negative samples, full batch, least squares",
 )
-def test_adam_calls_every_new_sample_positive_and_gradient_descent_none_wrongly():
+def test_adam_calls_every_new_sample_positive_and_gradient_descent_none_wrongly(record):
     input, label = wilson(7, 3)
     w = fitted(7, 3, 3000, lr=1e-2, eps=1e-8)
-    assert (input @ w - label).abs().max() < 1e-3
-    assert w[0] + w[1] + w[2] > 0.7
-    assert -w[0] + w[1] + w[2] > 0.2
+    record(input @ w, label, abs=1e-3)
+    # What is said of a new positive sample, and of a new negative one: both above 0.
+    record(torch.stack([w[0] + w[1] + w[2], -w[0] + w[1] + w[2]]), tensor(0.75, 0.25), abs=1e-3)
     descended = torch.zeros_like(w)
     for _ in range(5000):
         descended -= 0.3 * input.T @ (input @ descended - label) / len(label)
     assert (input @ descended - label).abs().max() < 1e-6
-    assert descended[0] + descended[1] + descended[2] > 0.5
-    assert -descended[0] + descended[1] + descended[2] < -0.4
+    record(descended[0] + descended[1] + descended[2], theory.wilson_scores(7, 3)[0], abs=1e-5)
+    record(-descended[0] + descended[1] + descended[2], theory.wilson_scores(7, 3)[1], abs=1e-5)
+    assert theory.wilson_scores(7, 3)[1] < 0 < theory.wilson_scores(7, 3)[0]
 
 
 # Where they win: rare classes
@@ -1086,19 +1274,21 @@ def test_sign_descent_learns_all_classes_at_one_speed():
     cite="kunstner2024heavy",
     says="""Gradient descent learns a class more slowly the rarer it is. Sign descent and Adam learn
     rare classes as fast as frequent ones.""",
+    conditions="""four classes with an input each, at one rate; what is waited for is a loss of 0.1,
+    and gradient descent's steps are counted times the share of the class""",
 )
-def test_only_gradient_descent_is_slower_on_rare_classes():
+def test_only_gradient_descent_is_slower_on_rare_classes(record):
     def steps_to_learn(rule: str, lr: float) -> Tensor:
         return (classes(rule, lr, 1500)["loss"] > 0.1).sum(0).double()
 
     share = classes("descent", 1.0, 1500)["share"]
     waits = steps_to_learn("descent", 1.0)
     assert waits.max() < 1500
-    np.testing.assert_allclose(waits * share, (waits * share)[-1], rtol=0.06)
+    record(waits * share, (waits * share)[-1].expand(4), rel=0.06)
     for rule in ("sign", "adam"):
         waits = steps_to_learn(rule, 0.02)
         assert waits.min() > 10
-        assert waits.max() <= 1.02 * waits.min()
+        record(waits, waits.min().expand(4), rel=0.02)
 
 
 def heavy_tailed(*, balanced: bool, centred: bool) -> tuple[Tensor, Tensor]:
@@ -1130,13 +1320,47 @@ def tuned(optimizer: type[torch.optim.Optimizer], rates: list[float], **case: bo
     return losses[best]
 
 
+@cache
+def shared_steps(rule: str, shared: float) -> int:
+    """Return the fewest steps, over a grid of rates, to a loss below 0.1 of every class for good.
+
+    Each of four classes has an input of its own, and all have another in common.
+    """
+    share = 0.25 ** torch.arange(4, dtype=torch.float64)
+    input = torch.cat([torch.eye(4), shared * torch.ones(4, 1)], 1).double()
+    rates = 10.0 ** torch.arange(0, 4.5, 0.5).double()
+    weight = torch.zeros(len(rates), 4, 5, dtype=torch.float64)
+    options = Adam.complete(lr=rates[:, None, None] / 100, eps=TINY)
+    state, losses = {}, []
+    for _ in range(60):
+        logits = weight @ input.T
+        error = logits.softmax(1) - torch.eye(4).double()
+        grad = (error * share / share.sum()) @ input
+        if rule == "descent":
+            weight = weight - rates[:, None, None] * grad
+        else:
+            weight, state = adam(weight, grad, state, **options)
+        loss = (weight @ input.T).log_softmax(1).diagonal(dim1=1, dim2=2).neg()
+        losses.append(loss.amax(1))
+    late = torch.stack(losses) >= 0.1
+    return 1 + int(torch.arange(1, 61)[:, None].mul(late).amax(0).min())
+
+
+def test_a_shared_input_takes_the_large_rate_away_from_gradient_descent():
+    assert shared_steps("descent", 0.0) == shared_steps("adam", 0.0) == 1
+    assert shared_steps("descent", 1.0) == 12
+    assert shared_steps("adam", 1.0) == 2
+
+
 @pytest.mark.claim(
     cite="kunstner2024heavy",
-    says="""Class imbalance sets Adam apart from gradient descent on a linear model too. The gap is
-    gone when the classes are balanced. It is also gone when the inputs are centred and the rate is
-    tuned, so that imbalance alone does not make it.""",
+    says="""Class imbalance sets Adam apart from gradient descent on a linear model too, and the gap
+    is gone when the classes are balanced.""",
+    conditions="""inputs drawn from [0, 1], so that all samples share their mean; with centred
+    inputs and tuned rates there is no gap, imbalance or not""",
+    verdict="holds under conditions",
 )
-def test_the_gap_needs_imbalance_and_inputs_that_are_not_centred():
+def test_the_gap_needs_imbalance_and_inputs_that_are_not_centred(record):
     rates = {
         torch.optim.SGD: [0.1, 0.3, 1, 3, 10, 100, 1000],
         torch.optim.Adam: [0.003, 0.01, 0.03, 0.1, 0.3],
@@ -1146,7 +1370,8 @@ def test_the_gap_needs_imbalance_and_inputs_that_are_not_centred():
         return [tuned(optimizer, grid, **case) for optimizer, grid in rates.items()]
 
     descent, ours = losses(balanced=False, centred=False)
-    assert descent > 1.7 * ours > 0.3
+    record(descent > 1.7 * ours > 0.3)
     for case in ({"balanced": True, "centred": False}, {"balanced": False, "centred": True}):
         descent, ours = losses(**case)
-        assert descent < ours + 0.001 < 0.02
+        record(descent < ours + 0.001)
+        assert descent < 0.02

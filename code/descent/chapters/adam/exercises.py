@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from descent.chapters.adam import theory
-from descent.chapters.verdict import ask, mismatch, verdict, wrong_form
+from descent.chapters.verdict import as_answer, ask, mismatch, verdict, wrong_count, wrong_form
 from descent.optim import Adam, adam
 
 
@@ -33,7 +33,7 @@ def warm_up_steps(answer: Callable[[float, float], int]) -> bool:
         while (1 - kept) ** -0.5 > 1 + tol:
             kept, right = beta2 * kept, right + 1
         found, problem = ask(answer, beta2, tol)
-        if problem := problem or mismatch(found, torch.tensor(float(right))):
+        if problem := problem or wrong_count(found, right):
             return verdict(f"warm_up_steps(beta2={beta2:g}, tol={tol:g})", problem)
     return verdict("warm_up_steps", None)
 
@@ -65,7 +65,7 @@ def adam_step(answer: Callable[..., tuple[Tensor, Tensor, Tensor]]) -> bool:
     for step, (size, lr) in enumerate(zip(sizes, rates, strict=True), start=1):
         grad = size * torch.tensor([1.0, 1e-8], dtype=torch.float64)
         found, fault = ask(answer, theta, exp_avg, exp_avg_sq, grad, lr, step)
-        if fault is None and (not isinstance(found, tuple) or len(found) != 3):
+        if fault is None and (not isinstance(found, tuple | list) or len(found) != 3):
             fault = f"returned a {type(found).__name__} where three tensors are right"
         if fault:
             return verdict("adam_step", fault)
@@ -73,7 +73,8 @@ def adam_step(answer: Callable[..., tuple[Tensor, Tensor, Tensor]]) -> bool:
         exp_avg, exp_avg_sq = state["exp_avg"], state["exp_avg_sq"]
         names = ("parameters", "exp_avg", "exp_avg_sq")
         for name, mine, right in zip(names, found, (theta, exp_avg, exp_avg_sq), strict=True):
-            if fault := mismatch(mine, right):
+            # Relative, since the last squares are all but 0.
+            if fault := mismatch(mine, right, abs=0.0):
                 return verdict(f"adam_step's {name} at step {step}", fault)
     return verdict("adam_step", None)
 
@@ -98,15 +99,23 @@ def longest_step(answer: Callable[[float, float, int], Tensor]) -> bool:
         found, problem = ask(answer, beta1, beta2, num_steps)
         if problem := problem or wrong_form(found, torch.zeros(num_steps)):
             return verdict(name, problem)
-        options = Adam.complete(lr=1.0, betas=(beta1, beta2), eps=0.0)
+        grads = as_answer(found).double()
+        if not grads.isfinite().all():
+            first = grads[~grads.isfinite()][0].item()
+            return verdict(name, f"returned {first} among the gradients, where all are finite")
+        # Their scale plays no part, and an epsilon that small only keeps 0 / 0 away.
+        grads = grads / max(grads.abs().max().item(), 1e-300)
+        options = Adam.complete(lr=1.0, betas=(beta1, beta2), eps=1e-300)
         theta, state = torch.zeros((), dtype=torch.float64), {}
-        for grad in found.double():
+        for grad in grads:
             before = theta
             theta, state = adam(theta, grad, state, **options)
         length = (theta - before).abs().item()
         right = theory.adam_max_step(beta1, beta2, num_steps)
         if not abs(length - right) < 1e-6 * right:
-            return verdict(name, f"makes a step of {length:.6g} where {right:.6g} is possible")
+            digits = 6 if f"{length:.6g}" != f"{right:.6g}" else 9
+            made, best = f"{length:.{digits}g}", f"{right:.{digits}g}"
+            return verdict(name, f"makes a step of {made} where {best} is possible")
     return verdict("longest_step", None)
 
 
@@ -141,11 +150,11 @@ def idle_size(answer: Callable[[float, float], float]) -> bool:
             noise and decay act, to ``weight_decay``.
 
     Returns:
-        Whether the size comes out within 3 per cent, for several settings.
+        Whether the size comes out within 0.2 per cent, for several settings.
 
     Example:
         >>> idle_size(lambda lr, size: lr / size)
-        not yet: idle_size(lr=0.001, size=0.1) leaves a size of 0.224 where 0.1 is asked for
+        not yet: idle_size(lr=0.001, size=0.1) leaves a size of 0.2236 where 0.1 is asked for
         False
     """
     for lr, size in ((1e-3, 0.1), (1e-2, 1.0), (3e-4, 0.05)):
@@ -153,13 +162,13 @@ def idle_size(answer: Callable[[float, float], float]) -> bool:
         found, problem = ask(answer, lr, size)
         if problem := problem or wrong_form(found, torch.zeros(())):
             return verdict(name, problem)
-        if not 0 < lr * float(found) < 2:
-            return verdict(
-                name, f"returned {float(found):.3g} where lr * weight_decay is in (0, 2)"
-            )
-        left = theory.adamw_noise_floor(lr, float(found), 0.9) ** 0.5
-        if abs(left - size) > 0.03 * size:
-            return verdict(name, f"leaves a size of {left:.3g} where {size:g} is asked for")
+        decay = as_answer(found).item()
+        if not 0 < lr * decay < 2:
+            return verdict(name, f"returned {decay:.3g} where lr * weight_decay is in (0, 2)")
+        # The closed form for small rates is off by less than 0.1 per cent here.
+        left = theory.adamw_noise_floor(lr, decay, 0.9) ** 0.5
+        if abs(left - size) > 0.002 * size:
+            return verdict(name, f"leaves a size of {left:.4g} where {size:g} is asked for")
     return verdict("idle_size", None)
 
 
@@ -183,8 +192,8 @@ def misled_up_to(answer: Callable[[float, int], float]) -> bool:
         found, problem = ask(answer, beta2, period)
         if problem := problem or wrong_form(found, torch.zeros(())):
             return verdict(name, problem)
-        found = float(found)
-        if not found >= 1:
+        found = as_answer(found).item()
+        if not 1 <= found < float("inf"):
             return verdict(name, f"returned {found:.6g} where a number above 1 is right")
         below, above = (theory.reddi_drift(found * part, beta2, period) for part in (0.999, 1.001))
         if not below >= 0 >= above:

@@ -91,9 +91,9 @@ def adam_burst_step(beta1: Number, beta2: Number, silence: Number, repeats: Numb
 
     .. math::
         \frac{1 - \beta_1^k}{\sqrt{1 - \beta_2^k}} \cdot
-        \frac{\sqrt{1 - \beta_2^{s+k}}}{1 - \beta_1^{s+k}}
+        \frac{\sqrt{1 - \beta_2^{n+k}}}{1 - \beta_1^{n+k}}
 
-    :math:`s` is ``silence``, :math:`k` is ``repeats``.
+    :math:`n` is ``silence``, :math:`k` is ``repeats``.
 
     Args:
         beta1: of the average of gradients, in [0, 1).
@@ -123,7 +123,7 @@ def adam_max_step(beta1: Number, beta2: Number, step: Number = math.inf) -> Numb
 
     .. math::
         \frac{1 - \beta_1}{1 - \beta_1^t} \sqrt{\frac{1 - \beta_2^t}{1 - \beta_2} \cdot
-        \frac{1 - \gamma^t}{1 - \gamma}}, \quad \gamma = \frac{\beta_1^2}{\beta_2}
+        \frac{1 - \omega^t}{1 - \omega}}, \quad \omega = \frac{\beta_1^2}{\beta_2}
 
     :math:`t` is ``step``.
 
@@ -198,7 +198,7 @@ def reddi_drift(scale: float, beta2: float, period: int = 3, *, amsgrad: bool = 
         (0.681, -0.349)
 
     References:
-        The chapter on Adam, equation ``adam-reddi-drift``.
+        The chapter on Adam, equations ``adam-reddi-drift`` and ``adam-amsgrad-drift``.
     """
     check_in_interval("scale", scale, "[1, inf)")
     check_in_interval("beta2", beta2, "[0, 1)")
@@ -296,7 +296,7 @@ def coupled_shrink(
         tensor(0.9513, dtype=torch.float64)
 
     References:
-        The chapter on Adam, equation ``adam-coupled``.
+        The chapter on Adam, equation ``adam-coupled-late``.
     """
     check_in_interval("start", start, "(-inf, inf)")
     check_in_interval("lr", lr, "(0, inf)")
@@ -396,8 +396,8 @@ def wilson_scores(num_positive: Number, num_negative: Number) -> tuple[Number, N
     r"""Return what gradient descent, fitted to Wilson's data, says of new samples.
 
     .. math::
-        \frac{8 N_+ N_- + 15 N_+ - N_-}{D}, \quad
-        -\frac{8 N_+ N_- - 5 N_+ + 3 N_-}{D}, \quad D = 8 N_+ N_- + 15 N_+ + 3 N_- + 5
+        \frac{8 N_+ N_- + 15 N_+ - N_-}{M}, \quad
+        -\frac{8 N_+ N_- - 5 N_+ + 3 N_-}{M}, \quad M = 8 N_+ N_- + 15 N_+ + 3 N_- + 5
 
     Args:
         num_positive: :math:`N_+`, how many of the training samples are positive, in [1, inf).

@@ -132,9 +132,9 @@ def crossover_size(
 
 
 def float_spacing(value: Number, digits: int) -> Number:
-    r"""Return the gap :math:`\Delta(x) = 2^{e-p+1}` between a float and the next larger one.
+    r"""Return the gap :math:`\Delta(x) = 2^{E-p+1}` between a float and the next larger one.
 
-    :math:`2^e \le |x| < 2^{e+1}`; the exponent's own limits are left out.
+    :math:`2^E \le |x| < 2^{E+1}`; the exponent's own limits are left out.
 
     Args:
         value: :math:`x`, not 0.
@@ -216,8 +216,8 @@ def stochastic_rounding_variance(offset: Number, spacing: Number) -> Number:
     r"""Return the variance :math:`\Delta^2 f(1-f)` that stochastic rounding adds.
 
     :math:`f = o/\Delta - \lfloor o/\Delta \rfloor` is the part of a gap by which the number lies
-    above the float below it. A weight that is moved :math:`n` times by :math:`o`, with a gap that
-    stays the same, ends with :math:`n` times this variance around :math:`n\,o`.
+    above the float below it. A weight that is moved :math:`t` times by :math:`o`, with a gap that
+    stays the same, ends with :math:`t` times this variance around :math:`t\,o`.
 
     Args:
         offset: :math:`o`, how far the number lies above some float.
