@@ -193,10 +193,11 @@ SAYS = ("It rises.", "Then it falls, by $2$.", "One run.", "Dashed: {eq}`a-b`.")
 
 def lab_that_says(root, *sentences, name="a-fig"):
     says = ", ".join(f"{each!r}: True" for each in sentences)
-    cell = {"cell_type": "code", "source": [f'lab.figure("{name}", fig, says={{{says}}})']}
+    source = [f'lab.figure("{name}", fig, says={{{says}}})']
+    cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": source}
     (root / "book").mkdir(exist_ok=True)
     (root / "book" / "a.md").write_text(PAGE)
-    (root / "book" / "a_lab.ipynb").write_text(json.dumps({"cells": [cell]}))
+    (root / "book" / "a_lab.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
 
 
 def test_sentences_that_page_and_lab_share_are_no_fault(tmp_path):
