@@ -236,6 +236,13 @@ def test_a_sentence_that_the_page_does_not_print_is_a_fault(tmp_path):
     assert unsaid("a_lab", tmp_path) == ["a_lab: a-fig: not printed: It is blue."]
 
 
+def test_a_lab_that_asserts_nothing_at_all_is_a_fault(tmp_path):
+    lab_that_says(tmp_path)
+    notebook = tmp_path / "book" / "a_lab.ipynb"
+    notebook.write_text(notebook.read_text().replace("lab.figure", "lab.glue"))
+    assert unsaid("a_lab", tmp_path) == ["a_lab: nothing is asserted of a-fig"]
+
+
 def test_a_figure_of_which_nothing_is_asserted_is_a_fault(tmp_path):
     lab_that_says(tmp_path, *SAYS, name="b-fig")
     assert unsaid("a_lab", tmp_path) == [

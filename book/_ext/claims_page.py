@@ -80,7 +80,9 @@ class Claims(SphinxDirective):
     def row(self, claim: Claim, found: list[Measurement], link: nodes.Node) -> nodes.Node:
         """Build one row."""
         where = f", {claim.where}" if claim.where else ""
-        says = [f"{claim.says} {{cite:t}}`{claim.cite}`{where}"]
+        text = claim.says.rstrip()
+        text += "" if text.endswith((".", "$", "?")) else "."
+        says = [f"{text} {{cite:t}}`{claim.cite}`{where}"]
         says += ["", f"*Corrected:* {claim.but}"] if claim.but else []
         says += ["", f"```{{div}} conditions\n{claim.conditions}\n```"] if claim.conditions else []
         shown = found[:SHOWN]

@@ -139,21 +139,20 @@ def check_executed(executed: Path, root: Path = ROOT) -> None:
 def unsaid(lab: str, root: Path = ROOT) -> list[str]:
     """Say where a lab's figures and their captions disagree about what a figure shows.
 
-    A lab that hands over a figure with ``lab.figure(name, fig, says={...})`` does so with all of
-    them, and asserts every sentence of their alternative texts and captions.
+    A lab hands over each figure of its chapter with ``lab.figure(name, fig, says={...})``, and so
+    asserts every sentence of their alternative texts and captions.
 
     Args:
         lab: its name.
         root: the folder that holds ``book/``.
 
     Returns:
-        One line for each sentence that one of the two lacks, and for each figure; empty if the
-        lab asserts no sentence at all.
+        One line for each sentence that one of the two lacks, and for each figure.
     """
     page = root / "book" / f"{lab.removesuffix('_lab')}.md"
-    said = _said(notebook_of(lab, root))
-    if not said or not page.is_file():
+    if not page.is_file():
         return []
+    said = _said(notebook_of(lab, root))
     printed = sentences_of(page.read_text(encoding="utf-8"))
     faults = []
     for figure, sentences in printed.items():
