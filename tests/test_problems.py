@@ -7,6 +7,7 @@ from hypothesis import given, settings, strategies as st
 from descent.tasks.problems import (
     GaussianNoise,
     chain,
+    goujaud,
     least_squares,
     lessard,
     plateau,
@@ -39,6 +40,7 @@ PROBLEMS = {
     "chain": chain(7, smoothness=2.0),
     "chain, one dimension": chain(1),
     "Lessard": lessard(),
+    "Goujaud": goujaud(0.033, 0.67, smoothness=100.0, strong_convexity=1.0, corners=5),
 }
 ROWS = pytest.mark.parametrize("problem", PROBLEMS.values(), ids=PROBLEMS)
 PLANE = [
@@ -317,3 +319,37 @@ def test_lessards_function_curves_as_much_as_it_says_and_has_no_jump():
     )
     by_slope = torch.cumulative_trapezoid(slope, x[:, 0])
     torch.testing.assert_close(value[1:] - value[0], by_slope, rtol=0, atol=1e-4)
+
+
+def test_goujauds_function_curves_as_much_as_it_says():
+    problem = PROBLEMS["Goujaud"]
+    points = points_near(problem, 400)
+    near, far = torch.cat([points, 0.1 * (points - problem.start)]).reshape(-1, 2, 2).unbind(1)
+    slopes = problem.gradient(near) - problem.gradient(far)
+    along = (slopes * (near - far)).sum(-1) / (near - far).square().sum(-1)
+    # 1 where both are inside of the polygon, and up to 100 outside of it.
+    assert 1 - 1e-9 <= along.min() < 2
+    assert 99 < along.max() <= 100 + 1e-9
+    assert (slopes.norm(dim=-1) <= 100 * (near - far).norm(dim=-1) * (1 + 1e-9)).all()
+    turned = torch.tensor(2 * math.pi / 5).double()
+    cos, sin = turned.cos(), turned.sin()
+    matrix = torch.stack([torch.stack([cos, sin]), torch.stack([-sin, cos])])
+    torch.testing.assert_close(problem.objective(near @ matrix), problem.objective(near))
+
+
+@pytest.mark.parametrize("corners", [3, 4, 5, 6])
+def test_heavy_ball_goes_round_goujauds_polygon(corners):
+    lr, momentum = 4 / 121, (9 / 11) ** 2
+    problem = goujaud(lr, momentum, smoothness=100.0, strong_convexity=1.0, corners=corners)
+    angle = 2 * math.pi / corners
+    turns = torch.arange(-1, 40, dtype=torch.float64) * angle
+    ring = torch.stack([turns.cos(), turns.sin()], -1)
+    before, now = ring[0], ring[1]
+    for expected in ring[2:]:
+        before, now = now, now - lr * problem.gradient(now) + momentum * (now - before)
+        torch.testing.assert_close(now, expected, rtol=0, atol=1e-9)
+
+
+def test_goujauds_function_asks_for_a_polygon():
+    with pytest.raises(ValueError, match="corners"):
+        goujaud(0.1, 0.5, smoothness=2.0, strong_convexity=1.0, corners=2)

@@ -63,6 +63,12 @@ EQUIVALENT: dict[str, dict[str, str]] = {
     "sgd-far": {
         r"\sum_{t=0}^{\infty} 2\eta_t = \infty": "twice a sum is infinite where the sum is",
     },
+    "sgd-rate-half": {
+        r"\mathbb{E}[\theta_t^2] \approx \frac{c^2\sigma^2 \ln 2t}{B t}"
+        r" \quad\text{for } c\lambda = \tfrac12.": (
+            "the logarithm of twice t has the same leading term"
+        ),
+    },
     "sgd-quiet": {
         r"\sum_{t=0}^{\infty} 2\eta_t^2 < \infty.": "twice a sum is finite where the sum is",
     },

@@ -4,6 +4,7 @@ Each takes points of shape ``(..., dim)`` and returns values of shape ``(...)``,
 function serves one run, a batch of runs and the grid of a contour plot.
 """
 
+import cmath
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -388,4 +389,66 @@ def lessard() -> Problem:
         objective=objective,
         start=torch.tensor([3.3], dtype=torch.float64),
         minimizer=torch.zeros(1, dtype=torch.float64),
+    )
+
+
+def goujaud(
+    lr: float, momentum: float, smoothness: float, strong_convexity: float, corners: int
+) -> Problem:
+    r"""Build the strongly convex function of the plane in which heavy ball circles a polygon.
+
+    .. math:: f(\theta) = \frac\mu2 \|\theta\|^2
+        + \frac{L - \mu}{2} \min_{p \in P} \|\theta - p\|^2
+
+    :math:`\mu` is ``strong_convexity``, :math:`L` is ``smoothness``, and :math:`P` a regular
+    polygon, of the size and at the angle at which heavy ball with these settings may go round a
+    ring of radius 1. Whether it does, :func:`~descent.chapters.momentum.theory.heavy_ball_trapped`
+    says.
+
+    Args:
+        lr: heavy ball's learning rate, in (0, inf).
+        momentum: its momentum, in [0, 1).
+        smoothness: the largest curvature, in (0, inf).
+        strong_convexity: the smallest, in (0, L).
+        corners: of the polygon, at least 3.
+
+    Returns:
+        The problem, in float64; it starts at a point of the ring.
+
+    Example:
+        >>> trap = goujaud(lr=0.25, momentum=0.25, smoothness=9.0, strong_convexity=1.0, corners=3)
+        >>> trap.gradient(torch.tensor([0.1, 0.0]))  # inside of the polygon
+        tensor([0.1000, 0.0000])
+
+    References:
+        The chapter on momentum; Goujaud, Taylor and Dieuleveut, Provable Non-Accelerations of the
+        Heavy-Ball Method, Mathematical Programming (2025).
+    """
+    check_in_interval("lr", lr, "(0, inf)")
+    check_in_interval("momentum", momentum, "[0, 1)")
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness})")
+    check_in_interval("corners", corners, "[3, inf)")
+    turn = cmath.exp(2j * math.pi / corners)
+    pull = (1 + momentum - momentum / turn - turn) / lr  # the gradient that keeps 1 on the ring
+    corner = (smoothness - pull) / (smoothness - strong_convexity)
+    ring = [corner * turn**k for k in range(corners)]
+    polygon = torch.tensor([[each.real, each.imag] for each in ring], dtype=torch.float64)
+    edges = polygon.roll(-1, 0) - polygon
+
+    def objective(theta: Tensor) -> Tensor:
+        away = theta.unsqueeze(-2) - polygon.to(theta)
+        along = edges.to(theta)
+        part = ((away * along).sum(-1) / along.square().sum(-1)).clamp(0, 1)
+        nearest = (away - part.unsqueeze(-1) * along).square().sum(-1).amin(-1)
+        left = along[..., 0] * away[..., 1] - along[..., 1] * away[..., 0] >= 0
+        outside = torch.where(left.all(-1), torch.zeros_like(nearest), nearest)
+        spring = theta.square().sum(-1)
+        return 0.5 * (strong_convexity * spring + (smoothness - strong_convexity) * outside)
+
+    return Problem(
+        name="Goujaud",
+        objective=objective,
+        start=torch.tensor([1.0, 0.0], dtype=torch.float64),
+        minimizer=torch.zeros(2, dtype=torch.float64),
     )

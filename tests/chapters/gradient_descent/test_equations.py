@@ -16,7 +16,7 @@ import sympy
 import torch
 from draws import bowl, normal, turned, uniform
 from printed import Printed, evaluate, expressions
-from scipy.optimize import minimize_scalar
+from scipy.optimize import linprog, minimize_scalar
 from torch import Tensor
 from torch.autograd.functional import hessian
 from torch.nn.functional import mse_loss, one_hot
@@ -356,7 +356,7 @@ def test_steps_are_those_after_which_a_run_has_come_close_enough():
             lr=1 - rate,
         )
         close = (run.params[:, 0] <= fraction * (1 + 1e-12)).numpy()
-        equation = evaluate("gd-steps", t=run.step, epsilon=fraction, rho=rate)
+        equation = evaluate("gd-steps", t=run.step, s=fraction, rho=rate)
         np.testing.assert_array_equal(equation.holds(), close)
         assert theory.gradient_descent_steps(rate, fraction) == close.argmax()
 
@@ -370,7 +370,7 @@ def test_steps_at_the_best_rate_grow_like_the_condition_number():
         run = minimize(problem.objective, problem.start, GradientDescent, num_steps=steps, lr=lr)
         distance = run.params.norm(dim=-1)
         measured = run.first_step(distance <= fraction * distance[0])
-        equation = evaluate("gd-steps-kappa", t=measured, epsilon=fraction, kappa=kappa)
+        equation = evaluate("gd-steps-kappa", t=measured, s=fraction, kappa=kappa)
         assert equation.signs == ("≈",)
         assert abs(equation.left - equation.right) <= 1  # a whole number of steps
 
@@ -463,7 +463,7 @@ def test_progress_of_a_step_at_the_safest_rate():
 
 @pytest.mark.equation("gd-stationary")
 def test_some_gradient_of_the_first_steps_is_as_small_as_promised():
-    fragments = {r"\min_{s < t} \|\nabla f(\theta_s)\|": "smallest", **START}
+    fragments = {r"\min_{j < t} \|\nabla f(\theta_j)\|": "smallest", **START}
     for case, run in runs_at_one_over_smoothness().items():
         equation = evaluate(
             "gd-stationary",
@@ -651,14 +651,18 @@ def test_bowl_below_lies_below_and_touches_where_the_curvature_is_least():
     cite="karimi2016linear",
     says=r"""$f(\theta) = \theta^2 + 3\sin^2\theta$ is not convex, and satisfies the
     Polyak–Łojasiewicz inequality with $\mu = 1/32$.""",
+    conditions="measured on a grid from -20 to 20; beyond, the slope alone is enough",
+    verdict="holds",
 )
-def test_ripples_are_not_convex_and_still_steep_enough():
+def test_ripples_are_not_convex_and_still_steep_enough(record):
     # Beyond 20 the slope is more than 2 theta - 3, and half its square more than the loss.
     theta = torch.linspace(-20, 20, 400_001, dtype=torch.float64)[:, None]
     value, grad = value_and_gradient(rippled, theta)
     away = value > 1e-9
-    assert (0.5 * grad[away, 0] ** 2 >= value[away] / 32).all()
-    assert (2 + 6 * (2 * theta).cos()).min() < 0
+    constant = (0.5 * grad[away, 0] ** 2 / value[away]).min()
+    record(constant >= 1 / 32)
+    record(constant, 0.175, rel=0.01)  # so there is room
+    record((2 + 6 * (2 * theta).cos()).min() < 0)
     crossings = (grad[1:, 0] > 0) != (grad[:-1, 0] > 0)
     assert crossings.sum() == 1  # the minimum is the only place where the slope changes its sign
 
@@ -692,18 +696,20 @@ def bent_at_random(num_functions: int) -> tuple[Objective, float]:
     cite="drori2014performance",
     says=r"""With $\eta = 1/L$, $L R^2/(4t+2)$ is exactly the worst case over all convex $L$-smooth
     functions: it is reached, and never exceeded.""",
+    conditions="4000 random convex functions of one parameter, 12 steps, and the chapter's own",
+    verdict="holds",
 )
-def test_no_convex_function_is_slower_than_the_straight_arms():
+def test_no_convex_function_is_slower_than_the_straight_arms(record):
     reached = worst_case()
     limit = theory.gradient_descent_worst_case(reached["L"], reached["R"], reached["t"])
-    np.testing.assert_allclose(reached["last"], limit)
+    record(reached["last"], limit, rel=1e-7)
 
     objective, smoothness = bent_at_random(4000)
     start = torch.ones(4000, 1, dtype=torch.float64)
     run = minimize(objective, start, GradientDescent, num_steps=12, lr=1 / smoothness)
     limit = theory.gradient_descent_worst_case(smoothness, 1.0, run.step)
     ratio = run.loss / limit[:, None]
-    assert (ratio <= 1 + 1e-12).all()
+    record(ratio.max() <= 1 + 1e-12)
     assert (ratio[1:].amax(-1) > 0.9).all()  # the search came close, so it would have seen more
     for case, run in runs_at_one_over_smoothness().items():
         if case.convex:
@@ -716,9 +722,12 @@ def test_no_convex_function_is_slower_than_the_straight_arms():
     cite="nesterov2004introductory",
     says=r"""On an $L$-smooth and $\mu$-strongly convex function, each step with
     $\eta = 2/(L + \mu)$ multiplies the distance to the minimum by at most
-    $(\kappa - 1)/(\kappa + 1)$ (Theorem 2.1.15).""",
+    $(\kappa - 1)/(\kappa + 1)$.""",
+    where="Theorem 2.1.15",
+    conditions="three strongly convex functions of each convex one of the chapter, 20 steps",
+    verdict="holds",
 )
-def test_best_rate_of_a_bowl_serves_strongly_convex_functions():
+def test_best_rate_of_a_bowl_serves_strongly_convex_functions(record):
     worst = []
     for case in smooth_functions():
         for mu in (0.1, 1.0, 10.0):
@@ -738,7 +747,7 @@ def test_best_rate_of_a_bowl_serves_strongly_convex_functions():
             rate = theory.gradient_descent_best_rate(smoothness / mu)
             assert (distance[1:] <= rate * distance[:-1] * (1 + 1e-9) + ROUNDING).all()
             worst.append(float((distance[1] / distance[0]).max() / rate))
-    assert max(worst) > 0.999  # the factor is reached
+    record(max(worst), 1.0, rel=1e-3)  # the factor is reached
 
 
 # Saddles and plateaus
@@ -795,6 +804,122 @@ def test_descent_is_thrown_out_of_a_sharp_minimum_and_settles_in_a_flatter_one()
     assert (run.params[-1].square().sum(-1) < 2 / lr).all()
 
 
+def swung(theta: Tensor) -> Tensor:
+    """Return the value of a function of four parameters with a simple largest eigenvalue."""
+    weight = normal(4, 4, seed=3)
+    return ((theta @ weight).tanh() * theta.cos()).sum(-1) + 3 * (theta[..., 0] - 0.2).sin() ** 2
+
+
+@pytest.mark.equation("gd-stabilize")
+def test_a_swing_along_the_sharpest_axis_descends_on_the_sharpness():
+    for here in normal(3, 4, seed=4):
+        eigenvalues, axes = torch.linalg.eigh(hessian(swung, here))
+        assert eigenvalues[-1] > eigenvalues[-2] + 0.1
+        swing = 0.01 * axes[:, -1]
+        h, basis = 1e-4, torch.eye(4, dtype=torch.float64)
+        top = [
+            [torch.linalg.eigvalsh(hessian(swung, here + s * h * each))[-1] for each in basis]
+            for s in (1, -1)
+        ]
+        slope = (torch.stack(top[0]) - torch.stack(top[1])) / (2 * h)
+        up, down, middle = (
+            value_and_gradient(swung, point)[1] for point in (here + swing, here - swing, here)
+        )
+        equation = evaluate(
+            "gd-stabilize",
+            {
+                r"\nabla f(\theta + r u)": "up",
+                r"\nabla f(\theta - r u)": "down",
+                r"\nabla f(\theta)": "middle",
+                r"\nabla\lambda_{\max}": "slope",
+            },
+            up=up,
+            down=down,
+            middle=middle,
+            slope=slope,
+            r=0.01,
+        )
+        assert equation.signs == ("≈",)
+        size = 0.5 * 0.01**2 * float(slope.norm())
+        np.testing.assert_allclose(equation.left, equation.right, rtol=0, atol=0.02 * size)
+        assert np.linalg.norm(equation.left - middle.numpy()) > 0.9 * size
+
+
+def two_weights(residual: Tensor, trace: Tensor | float, lr: float, num_steps: int) -> Trace:
+    """Run from a b = 1 + residual and a^2 + b^2 = trace."""
+    total, apart = (trace + 2 * (1 + residual)).sqrt(), (trace - 2 * (1 + residual)).sqrt()
+    start = torch.stack([(total + apart) / 2, (total - apart) / 2], -1)
+    return minimize(product_of_two, start, GradientDescent, num_steps=num_steps, lr=lr)
+
+
+@pytest.mark.equation("gd-throw")
+def test_a_step_of_two_weights_changes_the_trace_as_printed():
+    run = two_weights(uniform(-0.5, 0.5, 20), 7.0, 0.25, 5)
+    residual, trace = run.params.prod(-1) - 1, run.params.square().sum(-1)
+    assert evaluate(
+        "gd-throw",
+        {"S_{t+1}": "after", "S_t": "now", "D_t": "residual"},
+        after=trace[1:],
+        now=trace[:-1],
+        residual=residual[:-1],
+        eta=0.25,
+    ).equal()
+
+
+@pytest.mark.equation("gd-two-steps")
+def test_a_swing_at_the_edge_lowers_the_trace_whichever_way_it_begins():
+    for lr in (0.2, 0.4, 0.8):
+        residual = torch.tensor([2e-4, -2e-4, 1e-4], dtype=torch.float64)
+        run = two_weights(residual, 2 / lr, lr, 2)
+        trace = run.params.square().sum(-1)
+        equation = evaluate(
+            "gd-two-steps",
+            {"S_{t+2}": "after", "S_t": "now", "D_t": "residual"},
+            after=trace[2],
+            now=trace[0],
+            residual=residual,
+            eta=lr,
+        )
+        assert equation.signs == ("≈",)
+        np.testing.assert_allclose(equation.left, equation.right, rtol=0.01)
+
+
+@pytest.mark.claim(
+    cite="damian2023selfstabilization",
+    says=r"""Above $2/\eta$ the run diverges along the sharpest axis; the cubic term of the loss's
+    expansion then lowers the sharpness until gradient descent is stable again.""",
+    conditions=r"two weights in a row, $\eta = 0.25$, 10 to 80 % too sharp at the start",
+    verdict="holds",
+)
+def test_the_swing_lowers_the_sharpness_until_it_is_stable(record):
+    lr, too_sharp = 0.25, torch.tensor([1.1, 1.4, 1.8], dtype=torch.float64)
+    run = two_weights(torch.full_like(too_sharp, 1e-4), 2 / lr * too_sharp, lr, 2000)
+    swing, trace = (run.params.prod(-1) - 1).abs(), run.params.square().sum(-1)
+    record(swing.amax(0) > 100 * swing[0])
+    record(trace[-1] < 2 / lr)
+    record(swing[-1], 0.0, abs=1e-9)
+    # Without the cubic term, on the quadratic at the minimum, it would swing ever wider.
+    record(abs(1 - lr * trace[0]) > 1)
+
+
+@pytest.mark.equation("gd-fades")
+def test_trace_of_cross_entropys_hessian_in_the_logits():
+    for scale in (0.1, 1.0, 5.0):
+        logits = scale * normal(6)
+        by_autograd = hessian(lambda z: z.logsumexp(-1) - z[2], logits)
+        p = logits.softmax(-1)
+        equation = evaluate(
+            "gd-fades",
+            {r"\sum_k p_k (1 - p_k)": "trace", r"\sum_k p_k^2": "squares"},
+            trace=by_autograd.trace(),
+            squares=p.square().sum(),
+        )
+        assert equation.equal()
+        top = float(torch.linalg.eigvalsh(by_autograd)[-1])
+        assert top <= equation.right + 1e-12
+        assert equation.right <= 2 * (1 - float(p.max())) + 1e-12
+
+
 @cache
 def digits_run() -> dict[str, np.ndarray]:
     """Train a small network on full batches of digits, and measure its sharpness on the way."""
@@ -828,27 +953,32 @@ def test_network_trains_at_the_edge_of_stability():
     cite="cohen2021gradient",
     says=r"""Under full-batch gradient descent a network's sharpness rises from below to $2/\eta$,
     and then hovers at or just above it.""",
+    conditions=r"""squared error, a tanh network on 500 digits, $2/\eta = 3$; not under
+    cross-entropy, and not for a rate whose threshold is never reached""",
+    verdict="holds under conditions",
 )
-def test_sharpness_rises_and_then_hovers_at_or_just_above_the_threshold():
+def test_sharpness_rises_and_then_hovers_at_or_just_above_the_threshold(record):
     run = digits_run()
     threshold = 2 / run["lr"]
-    assert run["first"] < 0.5 * threshold
+    record(run["first"] < 0.5 * threshold)
+    record(run["late"].mean() / threshold, 1.05, abs=0.05)
     assert (run["late"] > 0.97 * threshold).all()
     assert (run["late"] < 1.1 * threshold).all()
-    assert run["late"].mean() > threshold
 
 
 @pytest.mark.claim(
     cite="cohen2021gradient",
     says="""At the edge of stability the loss rises and falls over short stretches, and still goes
     down over long ones.""",
+    conditions=r"squared error, a tanh network on 500 digits, $2/\eta = 3$",
+    verdict="holds",
 )
-def test_loss_at_the_edge_falls_in_the_long_run_only():
+def test_loss_at_the_edge_falls_in_the_long_run_only(record):
     late = digits_run()["loss"][400:]
     rises = np.mean(np.diff(late) > 0)
-    assert 0.1 < rises < 0.5
+    record(rises, 0.3, abs=0.2)
     means = late[:800].reshape(4, 200).mean(axis=1)
-    assert (np.diff(means) < 0).all()
+    record(np.diff(means).max() < 0)
 
 
 # The gradient, three ways
@@ -869,7 +999,7 @@ def test_gradient_of_least_squares_by_hand_is_that_by_autograd():
         {r"\nabla f(w)": "grad", r"X^\top (X w - y)": "product"},
         grad=problem.gradient(w),
         product=x.T @ (x @ w.numpy() - y),
-        n=len(x),
+        N=len(x),
     ).equal()
 
 
@@ -878,14 +1008,16 @@ def test_hessian_of_least_squares_by_hand_is_that_by_autograd():
     problem, x, _, w = regression()
     by_autograd = hessian(problem.objective, w).numpy()
     equation = evaluate(
-        "gd-ls-hessian", {r"X^\top X": "product"}, H=by_autograd, product=x.T @ x, n=len(x)
+        "gd-ls-hessian", {r"X^\top X": "product"}, H=by_autograd, product=x.T @ x, N=len(x)
     )
     assert equation.equal()
     np.testing.assert_array_equal(equation.left, by_autograd)
 
 
-FORWARD = {r"f(x + h)": "up", r"f(x)": "here", r"f'(x)": "slope", r"M_2": "bend"}
-CENTRAL = {r"f(x + h)": "up", r"f(x - h)": "down", r"f'(x)": "slope", r"M_3": "bend"}
+BOUNDS = {"M_0": "size", "M_2": "bend"}
+CENTRAL_BOUNDS = {"M_0": "size", "M_3": "bend"}
+FORWARD = {"f(x + h)": "up", "f(x)": "here", "f'(x)": "slope", **BOUNDS}
+CENTRAL = {"f(x + h)": "up", "f(x - h)": "down", "f'(x)": "slope", **CENTRAL_BOUNDS}
 
 
 def float32_exp(x: np.ndarray) -> np.ndarray:
@@ -905,7 +1037,7 @@ def test_forward_difference_errs_by_no_more_and_sometimes_by_as_much():
             slope=sign * bend * x,
             bend=bend,
             varepsilon=rounding,
-            F=size,
+            size=size,
             h=h,
         )
         assert worst.holds(rtol=1e-7).all()
@@ -920,7 +1052,7 @@ def test_forward_difference_errs_by_no_more_and_sometimes_by_as_much():
         slope=math.e,
         bend=np.exp(1 + h),
         varepsilon=np.finfo(np.float32).eps,
-        F=np.exp(1 + h),
+        size=np.exp(1 + h),
         h=h,
     )
     assert real.holds(rtol=0).all()
@@ -940,7 +1072,7 @@ def test_central_difference_errs_by_no_more_and_sometimes_by_as_much():
             slope=sign * bend / 2 * x**2,
             bend=bend,
             varepsilon=rounding,
-            F=size,
+            size=size,
             h=h,
         )
         assert worst.holds(rtol=1e-7).all()
@@ -955,7 +1087,7 @@ def test_central_difference_errs_by_no_more_and_sometimes_by_as_much():
         slope=math.e,
         bend=np.exp(1 + h),
         varepsilon=np.finfo(np.float32).eps,
-        F=np.exp(1 + h),
+        size=np.exp(1 + h),
         h=h,
     )
     assert real.holds(rtol=0).all()
@@ -970,31 +1102,50 @@ def least(label: str, fragments: dict[str, str], **values: float) -> tuple[float
     return h[bound.argmin()], bound.min()
 
 
+BEST_STEPS = ((1e-16, 1.0, 1.0), (1e-7, 2.0, 5.0), (1e-10, 3.0, 0.1))
+
+
 @pytest.mark.equation("gd-forward-best")
 def test_best_forward_step_is_where_the_bound_is_least():
-    for rounding, size, bend in ((1e-16, 1.0, 1.0), (1e-7, 2.0, 5.0), (1e-10, 3.0, 0.1)):
-        values = {"varepsilon": rounding, "F": size, "bend": bend}
-        h, error = least("gd-forward", FORWARD, **values)
-        equation = evaluate(
-            "gd-forward-best", {r"h^\star": "best", r"M_2": "bend"}, best=h, **values
-        )
+    for rounding, size, bend in BEST_STEPS:
+        values = {"varepsilon": rounding, "size": size, "bend": bend}
+        h, _ = least("gd-forward", FORWARD, **values)
+        equation = evaluate("gd-forward-best", {r"h^\star": "best", **BOUNDS}, best=h, **values)
         assert equation.equal(rtol=2e-4)
         in_theory = theory.forward_difference_best(rounding, size, bend)
         np.testing.assert_allclose(equation.right, in_theory)
-        np.testing.assert_allclose(error, 2 * math.sqrt(rounding * size * bend), rtol=1e-6)
 
 
 @pytest.mark.equation("gd-central-best")
 def test_best_central_step_is_where_the_bound_is_least():
-    for rounding, size, bend in ((1e-16, 1.0, 1.0), (1e-7, 2.0, 5.0), (1e-10, 3.0, 0.1)):
-        values = {"varepsilon": rounding, "F": size, "bend": bend}
+    for rounding, size, bend in BEST_STEPS:
+        values = {"varepsilon": rounding, "size": size, "bend": bend}
         h, _ = least("gd-central", CENTRAL, **values)
         equation = evaluate(
-            "gd-central-best", {r"h^\star": "best", r"M_3": "bend"}, best=h, **values
+            "gd-central-best", {r"h^\star": "best", **CENTRAL_BOUNDS}, best=h, **values
         )
         assert equation.equal(rtol=2e-4)
         in_theory = theory.central_difference_best(rounding, size, bend)
         np.testing.assert_allclose(equation.right, in_theory)
+
+
+def check_least(label: str, of: str, fragments: dict[str, str], bounds: dict[str, str]) -> None:
+    for rounding, size, bend in BEST_STEPS:
+        values = {"varepsilon": rounding, "size": size, "bend": bend}
+        h, error = least(of, fragments, **values)
+        equation = evaluate(label, {r"{h^\star}": "best", **bounds}, best=h, **values)
+        assert equation.equal(rtol=1e-6)
+        np.testing.assert_allclose(equation.right, error, rtol=1e-6)
+
+
+@pytest.mark.equation("gd-forward-least")
+def test_least_bound_on_a_forward_difference():
+    check_least("gd-forward-least", "gd-forward", FORWARD, BOUNDS)
+
+
+@pytest.mark.equation("gd-central-least")
+def test_least_bound_on_a_central_difference():
+    check_least("gd-central-least", "gd-central", CENTRAL, CENTRAL_BOUNDS)
 
 
 # A real regression
@@ -1013,3 +1164,256 @@ def test_normal_equations_give_the_minimizer():
             right=x.T @ y,
         )
         assert equation.equal(rtol=1e-8)
+
+
+# Can any method do better?
+
+
+def searched(objective: Objective, theta: Tensor, direction: Tensor, most: float) -> float:
+    """Search the rate after which the loss is least."""
+    found = minimize_scalar(
+        lambda lr: float(objective(theta - lr * direction)),
+        bounds=(0.0, most),
+        method="bounded",
+        options={"xatol": 1e-12},
+    )
+    return found.x
+
+
+@pytest.mark.equation("gd-exact")
+def test_exact_line_search_on_a_bowl():
+    matrix = turned([0.3, 1.0, 4.0])
+    for theta in normal(5, 3):
+        grad = problems.value_and_gradient(bowl(matrix), theta)[1]
+        equation = evaluate(
+            "gd-exact",
+            {r"\eta_t": "lr", r"g_t^\top g_t": "square", r"g_t^\top H g_t": "bend"},
+            lr=searched(bowl(matrix), theta, grad, 10.0),
+            square=grad @ grad,
+            bend=grad @ matrix @ grad,
+        )
+        assert equation.equal(rtol=1e-6)
+
+
+@pytest.mark.claim(
+    cite="deklerk2017worst",
+    says=r"""On every $L$-smooth and $\mu$-strongly convex function an exact line search lowers the
+    excess loss by the factor $\left(\frac{\kappa - 1}{\kappa + 1}\right)^2$ a step or more, and a
+    quadratic shows that there is no better bound.""",
+    conditions="bowls and strongly convex functions of one to three parameters",
+    verdict="holds",
+)
+def test_exact_line_search_is_no_faster_than_the_best_constant_rate(record):
+    ratios = []
+    for case in smooth_functions():
+        for mu in (0.1, 1.0):
+            if not case.convex:
+                continue
+
+            def objective(theta: Tensor, case: Smooth = case, mu: float = mu) -> Tensor:
+                return case.objective(theta) + 0.5 * mu * theta.square().sum(-1)
+
+            rate = theory.gradient_descent_best_rate((case.smoothness + mu) / mu)
+            for theta in case.points()[:-1:3]:
+                before, grad = value_and_gradient(objective, theta)
+                lr = searched(objective, theta, grad, 1.01 / mu)
+                ratios.append(float(objective(theta - lr * grad) / before) / rate**2)
+    record(max(ratios) <= 1 + 1e-6)
+    for kappa in (3.0, 100.0):
+        problem = problems.ravine(kappa)
+        theta, rate = torch.tensor([kappa, 1.0]).double(), theory.gradient_descent_best_rate(kappa)
+        losses = [problem.objective(theta)]
+        for _ in range(20):
+            grad = problem.gradient(theta)
+            theta = theta - searched(problem.objective, theta, grad, 2.0) * grad
+            losses.append(problem.objective(theta))
+        record((losses[20] / losses[0]) ** (1 / 20), rate**2, rel=1e-4)
+
+
+@pytest.mark.equation("gd-backtrack")
+def test_backtracking_ends_before_the_rate_is_too_small():
+    rows = []
+    for case in smooth_functions():
+        for first in (0.01 / case.smoothness, 0.9 / case.smoothness, 1.001 / case.smoothness, 8.0):
+            for theta in case.points()[:-1]:
+                value, grad = value_and_gradient(case.objective, theta)
+                lr, promise = first, 0.5 * grad @ grad
+                while case.objective(theta - lr * grad) > value - lr * promise + 1e-15:
+                    lr /= 2
+                rows.append((lr, first, case.smoothness))
+    lr, first, smoothness = np.array(rows).T
+    equation = evaluate(
+        "gd-backtrack", {r"\eta_0": "first", r"\eta": "lr"}, lr=lr, first=first, L=smoothness
+    )
+    assert equation.holds().all()
+    halved = lr < first
+    assert equation.tight(rtol=2e-3)[halved].any()
+    assert equation.tight(rtol=1e-9)[~halved].any()
+    assert not equation.tight(rtol=2e-3).all()
+
+
+def polynomial_rate(lrs: Tensor, smallest: float, largest: float) -> float:
+    """Measure the most that steps with these rates leave, on a fine grid of curvatures."""
+    curvature = torch.linspace(smallest, largest, 100_001, dtype=torch.float64)
+    left = torch.ones_like(curvature)
+    for lr in lrs:
+        left, _ = gradient_descent(left, curvature * left, {}, lr=lr)
+    return float(left.abs().max())
+
+
+def hardest(smallest: float, largest: float, num_steps: int) -> tuple[Tensor, Tensor]:
+    """Return the curvatures and the start, at distance 1, that the proof of optimality builds."""
+    angle = torch.arange(num_steps + 1).double() * math.pi / num_steps
+    curvature = (largest + smallest) / 2 + (largest - smallest) / 2 * angle.cos()
+    others = curvature.expand(num_steps + 1, -1)
+    factors = torch.where(torch.eye(num_steps + 1).bool(), 1.0, others / (others - others.T))
+    weights = factors.prod(-1).abs()
+    return curvature, (weights / weights.sum()).sqrt()
+
+
+def least_by_gradients(curvature: Tensor, start: Tensor, num_steps: int) -> float:
+    """Return the least distance that a combination of the first gradients leaves."""
+    spanned = torch.zeros(len(start), 0, dtype=torch.float64)
+    vector = start
+    for _ in range(num_steps):
+        vector = curvature * vector
+        for _ in range(2):
+            vector = vector - spanned @ (spanned.T @ vector)
+        vector = vector / vector.norm()
+        spanned = torch.cat([spanned, vector[:, None]], -1)
+    return float((start - spanned @ (spanned.T @ start)).norm())
+
+
+@pytest.mark.equation("gd-root")
+def test_long_run_factor_of_the_best_rates():
+    for kappa in (4.0, 9.0, 30.0):
+        fractions = [
+            polynomial_rate(theory.chebyshev_lrs(kappa, 1.0, num), 1.0, kappa) for num in (32, 64)
+        ]
+        measured = (fractions[1] / fractions[0]) ** (1 / 32)
+        for rate in (measured, theory.accelerated_rate(kappa)):
+            assert evaluate("gd-root", rho=rate, kappa=kappa).equal(rtol=1e-5)
+
+
+@pytest.mark.equation("gd-chebyshev-lr")
+def test_best_rates_are_those_that_a_linear_program_finds():
+    largest, smallest, num_steps = 12.0, 1.5, 4
+    grid = np.linspace(smallest, largest, 4001)
+    powers = (grid[:, None] / largest) ** np.arange(1, num_steps + 1)
+    bound = np.ones((len(grid), 1))
+    found = linprog(  # the least m with |1 + a polynomial without constant term| <= m
+        [0.0] * num_steps + [1.0],
+        A_ub=np.block([[powers, -bound], [-powers, -bound]]),
+        b_ub=np.concatenate([-np.ones(len(grid)), np.ones(len(grid))]),
+        bounds=[(None, None)] * num_steps + [(0, None)],
+    )
+    roots = np.roots([*found.x[num_steps - 1 :: -1], 1.0]).real * largest
+    in_theory = theory.chebyshev_lrs(largest, smallest, num_steps).sort().values
+    for lrs, rtol in ((np.sort(1 / roots), 1e-3), (in_theory, 1e-9)):
+        assert evaluate(
+            "gd-chebyshev-lr",
+            {r"\eta_t": "lr"},
+            lr=lrs,
+            t=np.arange(num_steps),
+            T=num_steps,
+            L=largest,
+            mu=smallest,
+            pi=math.pi,
+        ).equal(rtol=rtol)
+
+
+CHEBYSHEV = {
+    r"\|\theta_T - \theta^\star\|": "last",
+    r"\|\theta_0 - \theta^\star\|": "first",
+}
+
+
+@pytest.mark.equation("gd-chebyshev")
+def test_best_rates_leave_what_is_printed_and_no_combination_of_gradients_less():
+    rows = []
+    for kappa, num_steps in ((9.0, 1), (9.0, 2), (9.0, 8), (100.0, 16), (100.0, 64)):
+        rho, lrs = theory.accelerated_rate(kappa), theory.chebyshev_lrs(kappa, 1.0, num_steps)
+        curvature, start = hardest(1.0, kappa, num_steps)
+        least_possible = least_by_gradients(curvature, start, num_steps)
+        rows.append((least_possible, 1.0, rho, num_steps, True))
+        for begin, scale in ((start, 3.0), (normal(num_steps + 1, seed=num_steps), 1.0)):
+            theta = scale * begin
+            for lr in lrs:
+                theta, _ = gradient_descent(theta, curvature * theta, {}, lr=lr)
+            rows.append((theta.norm(), scale * begin.norm(), rho, num_steps, True))
+        inside = torch.linspace(1.0, kappa, 30).double()
+        theta = torch.ones(30, dtype=torch.float64)
+        for lr in lrs:
+            theta, _ = gradient_descent(theta, inside * theta, {}, lr=lr)
+        rows.append((theta.norm(), 30**0.5, rho, num_steps, False))
+        np.testing.assert_allclose(
+            least_possible, theory.best_polynomial_rate(kappa, num_steps), rtol=1e-6
+        )
+    last, first, rho, num_steps, reached = np.array(rows, dtype=float).T
+    equation = evaluate("gd-chebyshev", CHEBYSHEV, last=last, first=first, rho=rho, T=num_steps)
+    assert equation.holds(rtol=1e-6).all()
+    # Where the polynomial is 1 or -1 times its largest value, at all curvatures of the hardest
+    # bowl, it is reached from every start.
+    np.testing.assert_array_equal(equation.tight(rtol=1e-6), reached)
+
+
+@pytest.mark.equation("gd-steps-root")
+def test_gradients_needed_grow_like_the_root_of_the_condition_number():
+    for kappa, num_steps in ((100.0, 64), (100.0, 16), (400.0, 128), (900.0, 64)):
+        left = polynomial_rate(theory.chebyshev_lrs(kappa, 1.0, num_steps), 1.0, kappa)
+        equation = evaluate("gd-steps-root", s=left, kappa=kappa, T=num_steps)
+        assert equation.signs == ("≈",)
+        np.testing.assert_allclose(equation.left, equation.right, rtol=0.01)
+
+
+@pytest.mark.claim(
+    cite="nesterov2004introductory",
+    says=r"""Over all $L$-smooth and $\mu$-strongly convex functions, no method that adds up
+    multiples of gradients can promise a distance below
+    $\left(\frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}\right)^t$ times the first.""",
+    conditions="on a bowl built for each number of gradients, the best combination of them",
+    verdict="holds",
+)
+def test_no_combination_of_gradients_beats_the_root_of_the_condition_number(record):
+    for kappa, num_steps in ((9.0, 10), (100.0, 30), (100.0, 60), (1000.0, 100)):
+        possible = least_by_gradients(*hardest(1.0, kappa, num_steps), num_steps)
+        record(possible >= theory.accelerated_rate(kappa) ** num_steps)
+        record(possible, theory.best_polynomial_rate(kappa, num_steps), rel=1e-5)
+
+
+def test_as_many_gradients_as_parameters_are_enough():
+    curvature, start = torch.tensor([0.5, 1.0, 3.0, 7.0, 20.0]).double(), normal(5)
+    assert least_by_gradients(curvature, start, 5) < 1e-9 < least_by_gradients(curvature, start, 4)
+
+
+@pytest.mark.equation("gd-newton")
+def test_newton_reaches_the_minimum_of_a_bowl_from_anywhere():
+    matrix, minimizer = turned([0.01, 1.0, 50.0]), normal(3, seed=1)
+    before = normal(6, 3, seed=2)
+    grad = value_and_gradient(lambda theta: bowl(matrix)(theta - minimizer), before)[1]
+    assert evaluate(
+        "gd-newton",
+        {
+            r"\theta_{t+1}": "after",
+            r"\theta_t": "before",
+            r"H^{-1} \nabla f(\theta_t)": "solved",
+        },
+        after=minimizer.expand(6, 3),
+        before=before,
+        solved=torch.linalg.solve(matrix, grad.T).T,
+    ).equal(rtol=1e-8)
+
+
+def test_newton_does_not_depend_on_the_units_and_gradient_descent_does():
+    objective, units = problems.rosenbrock().objective, torch.tensor([[2.0, 1.0], [0.0, 30.0]])
+    units, theta = units.double(), torch.tensor([0.3, -0.2]).double()
+
+    def step(objective: Objective, theta: Tensor) -> tuple[Tensor, Tensor]:
+        grad = value_and_gradient(objective, theta)[1]
+        return torch.linalg.solve(hessian(objective, theta), grad), grad
+
+    newton, grad = step(objective, theta)
+    phi = torch.linalg.solve(units, theta)
+    newton_in_units, grad_in_units = step(lambda phi: objective(units @ phi), phi)
+    torch.testing.assert_close(units @ newton_in_units, newton)
+    torch.testing.assert_close(units @ grad_in_units, units @ units.T @ grad)

@@ -212,9 +212,44 @@ def test_no_step_has_a_lower_bound_than_the_best_step(eps, value, derivative):
         assert bounds.argmin() == 300
 
 
+@settings(deadline=None, max_examples=50)
+@given(st.floats(1, 1e4), st.integers(0, 5))
+def test_planned_rates_leave_what_is_possible_and_a_constant_one_no_less(kappa, doublings):
+    num_steps = 2**doublings
+    curvature = torch.linspace(1, kappa, 2001, dtype=torch.float64)
+    lrs = theory.chebyshev_lrs(kappa, 1.0, num_steps)
+    assert lrs.shape == (num_steps,)
+    left = (1 - lrs[:, None] * curvature).prod(0).abs().max().item()
+    possible = theory.best_polynomial_rate(kappa, num_steps)
+    assert left == pytest.approx(possible, rel=1e-6, abs=1e-12)
+    assert possible <= theory.gradient_descent_best_rate(kappa) ** num_steps + 1e-12
+    assert possible >= theory.accelerated_rate(kappa) ** num_steps
+
+
+def test_planned_rates_alternate_so_that_rounding_does_not_undo_them():
+    curvature = torch.linspace(1, 100, 200, dtype=torch.float64)
+    lrs = theory.chebyshev_lrs(100.0, 1.0, 64)
+    size, largest = torch.ones_like(curvature), 0.0
+    for lr in lrs:
+        size = size * (1 - lr * curvature)
+        largest = max(largest, size.abs().max().item())
+    assert largest < 1e3
+    assert sorted(lrs.tolist()) != lrs.tolist()
+
+
+@pytest.mark.parametrize("num_steps", [3, 12])
+def test_a_plan_for_a_number_of_steps_that_is_no_power_of_two_is_refused(num_steps):
+    with pytest.raises(ValueError, match=f"^num_steps must be a power of 2, got {num_steps}$"):
+        theory.chebyshev_lrs(2.0, 1.0, num_steps)
+
+
 @pytest.mark.parametrize(
     ("call", "name"),
     [
+        (lambda bad: theory.accelerated_rate(bad), "kappa"),
+        (lambda bad: theory.best_polynomial_rate(bad, 2), "kappa"),
+        (lambda bad: theory.chebyshev_lrs(bad, 1.0, 2), "smoothness"),
+        (lambda bad: theory.chebyshev_lrs(1.0, bad, 2), "strong_convexity"),
         (lambda bad: theory.gradient_descent_max_lr(bad), "smoothness"),
         (lambda bad: theory.gradient_descent_best_lr(bad, 1.0), "smoothness"),
         (lambda bad: theory.gradient_descent_best_lr(1.0, bad), "strong_convexity"),

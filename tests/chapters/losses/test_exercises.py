@@ -1,11 +1,10 @@
-"""What a checker of the chapter on losses says to wrong answers; the lab has the right ones."""
+"""What a checker of the chapter on losses says to answers of the wrong form; see ``answered``."""
 
 import pytest
 import torch
 from answers import told
 
 from descent.chapters.losses import exercises as exercise
-from descent.losses import binary_cross_entropy_with_logits
 
 CHECKERS = [
     exercise.best_order,
@@ -23,7 +22,8 @@ TENSORS = [exercise.stable_bce, exercise.weighted_gradient, exercise.calibrated]
 def test_an_answer_of_the_wrong_kind(checker, capsys):
     wanted = "a number" if checker in NUMBERS else "a tensor of shape"
     assert f"returned a str where {wanted}" in told(capsys, checker, lambda *_: "1.0")
-    assert f"returned a list where {wanted}" in told(capsys, checker, lambda *_: [1.0])
+    line = told(capsys, checker, lambda *_: [1.0])
+    assert f"returned a list of shape (1,) where {wanted}" in line
     assert f"returned a bool where {wanted}" in told(capsys, checker, lambda *_: True)
 
 
@@ -65,29 +65,6 @@ def test_an_answer_that_changes_what_it_was_given(checker, change, capsys):
         return 0.0
 
     assert "changed an argument in place: work on a copy" in told(capsys, checker, answer)
-
-
-def test_natural_mistakes_are_not_right(capsys):
-    mistakes = [
-        (exercise.best_order, lambda demand, under, over: demand.mean()),
-        (exercise.best_order, lambda demand, under, over: demand.quantile(over / (under + over))),
-        (
-            exercise.stable_bce,
-            lambda z, y: -(y * z.sigmoid().log() + (1 - y) * (-z).sigmoid().log()),
-        ),
-        (exercise.stable_bce, lambda z, y: z.clamp(min=0) - y * z),
-        (exercise.robust_centre, lambda sample, delta: sample.clamp(-delta, delta).mean()),
-        (exercise.calibrated, lambda p, gamma: p ** (1 / (1 + gamma))),
-    ]
-    for checker, answer in mistakes:
-        assert "returned" in told(capsys, checker, answer)
-
-
-def test_a_float32_answer_is_not_stable_enough(capsys):
-    def single(input, target):
-        return binary_cross_entropy_with_logits(input.float(), target.float(), reduction="none")
-
-    assert "returned" in told(capsys, exercise.stable_bce, single)
 
 
 def ordered(demand, under, over, extra=0):

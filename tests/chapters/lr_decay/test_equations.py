@@ -517,6 +517,202 @@ def test_the_mean_of_the_iterates_weighs_gradients_like_a_linear_decay():
     np.testing.assert_allclose(equation.left[0], equation.right.sum(0))
 
 
+# Why a line? The worst case
+
+
+class Resisting:
+    """The largest coordinate, which answers each step along a coordinate that was not touched.
+
+    Args:
+        steps: as many can be made before it runs out of coordinates.
+        bound: the length of its gradients.
+        distance: from the start, 0, to its minimum.
+    """
+
+    def __init__(self, steps: int, bound: float, distance: float) -> None:
+        self.bound, self.least = bound, -bound * distance / math.sqrt(steps + 1)
+        self.start = torch.zeros(steps + 1, dtype=torch.float64)
+        self.minimizer = self.start - distance / math.sqrt(steps + 1)
+
+    def value(self, theta: Tensor) -> float:
+        return max(self.bound * theta.max().item(), self.least)
+
+    def gradient(self, theta: Tensor) -> Tensor:
+        """Differentiate along the first of the largest coordinates."""
+        grad = torch.zeros_like(theta)
+        grad[theta.argmax()] = self.bound
+        return grad
+
+    def follow(self, rates: Sequence[float]) -> Tensor:
+        """Return all iterates, the last included."""
+        iterates = [self.start]
+        for lr in rates:
+            iterates.append(descend(iterates[-1], self.gradient(iterates[-1]), lr))
+        return torch.stack(iterates)
+
+    def gap(self, rates: Sequence[float]) -> float:
+        """Return how far above the minimum the last iterate is."""
+        return self.value(self.follow(rates)[-1]) - self.least
+
+
+def weights_of_the_mean(steps: int) -> np.ndarray:
+    """Return what each of ``steps`` gradients weighs in the mean of the iterates 0 to ``steps``."""
+    grads = torch.eye(steps, dtype=torch.float64)
+    theta = torch.zeros(steps, dtype=torch.float64)
+    iterates = [theta]
+    for grad in grads:
+        theta = descend(theta, grad, 1.0)
+        iterates.append(theta)
+    return -torch.stack(iterates).mean(0).numpy()
+
+
+CASES = ((1, 1.3, 0.7), (4, 0.6, 2.0), (9, 2.5, 1.1))
+"""Numbers of steps, bounds of the gradient and distances."""
+GAP = {r"f(\theta_T) - f^\star": "gap"}
+
+
+@pytest.mark.equation("lrd-line-any")
+def test_what_a_line_promises_with_any_peak():
+    for steps, bound, distance in CASES:
+        function = Resisting(steps, bound, distance)
+        shape = weights_of_the_mean(steps)
+        found = minimize(
+            lambda log_lr: distance**2 / math.exp(log_lr[0]) + steps_cost(log_lr[0], steps, bound),  # noqa: B023
+            [0.0], method="Nelder-Mead", options={"xatol": 1e-12, "fatol": 1e-15},
+        )  # fmt: skip
+        best = math.exp(found.x[0])
+        for lr in (0.3 * best, best, 4 * best):
+            values = {"D": distance, "G": bound, "eta": lr, "T": float(steps)}
+            equation = evaluate("lrd-line-any", GAP, gap=function.gap(lr * shape), **values)
+            assert equation.signs == ("≤",)
+            assert equation.holds(rtol=1e-7)
+            assert equation.tight(rtol=1e-7) == (lr == best)
+
+
+def steps_cost(log_lr: float, steps: int, bound: float) -> float:
+    """Return what the squared distance of a constant run grows by, over its rate."""
+    lr = math.exp(log_lr)
+    grads = torch.full((steps + 1,), bound, dtype=torch.float64)
+    moved = descend(torch.zeros(steps + 1, dtype=torch.float64), grads, lr)
+    return moved.square().sum().item() / lr
+
+
+@pytest.mark.equation("lrd-line-rate")
+def test_the_line_that_is_best_in_the_worst_case():
+    for steps, bound, distance in CASES:
+        # What a gradient weighs in a mean, times the rate of a constant run that just arrives at
+        # the minimum of the function that resists it.
+        function = Resisting(steps, bound, distance)
+        arrive = -function.minimizer[0].item() / bound
+        assert evaluate(
+            "lrd-line-rate",
+            {r"\eta_t": "lr"},
+            lr=arrive * weights_of_the_mean(steps),
+            D=distance,
+            G=bound,
+            T=float(steps),
+            t=np.arange(steps),
+        ).equal()
+
+
+@pytest.mark.equation("lrd-line-bound")
+def test_what_the_best_line_promises():
+    for steps, bound, distance in CASES:
+        function = Resisting(steps, bound, distance)
+        arrive = -function.minimizer[0].item() / bound
+        gap = function.gap(arrive * weights_of_the_mean(steps))
+        values = {"D": distance, "G": bound, "T": float(steps)}
+        equation = evaluate("lrd-line-bound", GAP, gap=gap, **values)
+        assert equation.signs == ("≤",)
+        assert equation.tight()
+
+
+def bumpy(count: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return rates and losses of some points, as they come."""
+    noise = np.random.default_rng(0)
+    return noise.uniform(0.1, 1.0, count), noise.normal(size=count)
+
+
+@pytest.mark.equation("lrd-tail-mean")
+def test_how_the_mean_of_the_tail_changes():
+    rates, losses = bumpy(6)
+
+    def mean(first):
+        return np.average(losses[first:], weights=rates[first:])
+
+    for first in range(5):
+        tail = slice(first, None)
+        assert evaluate(
+            "lrd-tail-mean",
+            {
+                r"A_{t+1}": "later",
+                r"A_t": "now",
+                r"\eta_t": "lr",
+                r"S_{t+1}": "next",
+                r"S_t": "total",
+                r"\sum_{s=t}^{T} \eta_s (f(\theta_s) - f(\theta_t))": "over",
+            },
+            later=mean(first + 1),
+            now=mean(first),
+            lr=rates[first],
+            total=rates[tail].sum(),
+            next=rates[first + 1 :].sum(),
+            over=(rates[tail] * (losses[tail] - losses[first])).sum(),
+        ).equal()
+
+
+@pytest.mark.equation("lrd-tail-sum")
+def test_losses_of_the_tail_add_up_to_no_more_than_this():
+    rates, bound = [0.7, 0.3, 0.5, 0.2], 1.3
+    fragments = {
+        r"\sum_{s=t}^{T} \eta_s (f(\theta_s) - f(\theta))": "total",
+        r"\|\theta_t - \theta\|": "distance",
+        r"Q_t": "squares",
+    }
+
+    def printed(function, gradient, point, start):
+        theta, total = torch.tensor([start], dtype=torch.float64), 0.0
+        for lr in rates:
+            total += lr * (function(theta) - function(point)).item()
+            theta = descend(theta, gradient(theta), lr)
+        squares = sum(lr**2 for lr in rates)
+        return evaluate(
+            "lrd-tail-sum", fragments,
+            total=total, distance=abs(start - point.item()), squares=squares, G=bound,
+        )  # fmt: skip
+
+    # A straight line, compared with the very point at which its run arrives.
+    for start in (2.0, -0.7):
+        point = torch.tensor([start - bound * sum(rates)], dtype=torch.float64)
+        straight = printed(lambda x: bound * x, lambda x: torch.full_like(x, bound), point, start)
+        assert straight.signs == ("≤",)
+        assert straight.tight()
+    kink = torch.zeros(1, dtype=torch.float64)
+    bent = printed(lambda x: bound * x.abs(), lambda x: bound * x.sign(), kink, 0.9)
+    assert bent.holds()
+    assert not bent.tight()
+
+
+def last_iterate_bound(rates: Sequence[float], bound: float, distance: float) -> float:
+    """Add up what the two equations above promise of the last iterate."""
+    rates = np.array([*rates, rates[-1]])
+    sums, squares = (each[::-1].cumsum()[::-1] for each in (rates, rates**2))
+    price = (rates[:-1] * squares[:-1] / (sums[:-1] * sums[1:])).sum()
+    return (distance**2 + bound**2 * squares[0]) / (2 * sums[0]) + bound**2 / 2 * price
+
+
+def test_no_run_ends_above_what_the_tails_promise():
+    noise = np.random.default_rng(1)
+    for steps, bound, distance in CASES:
+        function = Resisting(steps, bound, distance)
+        for rates in noise.uniform(0.1, 2.0, (20, steps)) * distance / bound:
+            assert function.gap(rates) <= last_iterate_bound(rates, bound, distance)
+            theta = torch.tensor(distance, dtype=torch.float64)
+            for lr in rates:
+                theta = descend(theta, bound * theta.sign(), lr)
+            assert bound * theta.abs() <= last_iterate_bound(rates, bound, distance)
+
+
 # Why warm up?
 
 
@@ -670,8 +866,10 @@ def bowl_ends(shape: Callable[[int, float], float], steps: int) -> float:
     says="""A cosine is good only at the end that it was planned for. A constant rate with a short
     decay at the end, which may be begun at any time, comes close to it: one long run serves every
     budget.""",
+    conditions="the bowl of the lab, a linear decay over a fifth of 500, 1000 and 2000 steps",
+    verdict="holds",
 )
-def test_a_decay_can_be_begun_when_the_end_is_known():
+def test_a_decay_can_be_begun_when_the_end_is_known(record):
     for steps in (500, 1000, 2000):
         wsd = partial(
             schedules.warmup_stable_decay,
@@ -683,16 +881,18 @@ def test_a_decay_can_be_begun_when_the_end_is_known():
             bowl_ends(partial(schedules.cosine, num_steps=end), steps) for end in (steps, 2 * steps)
         )
         kept_open = bowl_ends(wsd, steps)
-        assert planned < kept_open < 1.2 * planned
-        assert stopped > kept_open
+        assert stopped > kept_open > planned
+        record(kept_open / planned, 1.1, abs=0.1)
 
 
 @pytest.mark.claim(
     cite="goyal2017accurate",
     says="""A large rate that ruins a fresh network trains it, if the rate is raised to it
     gradually.""",
+    conditions="digits, full batches, momentum 0.9, a rate of 6.4 after a warmup over 40 steps",
+    verdict="holds",
 )
-def test_a_warmup_makes_a_large_rate_usable():
+def test_a_warmup_makes_a_large_rate_usable(record):
     digits = data.digits()
     input, target = digits.input[:1400], digits.target[:1400]
 
@@ -710,4 +910,40 @@ def test_a_warmup_makes_a_large_rate_usable():
 
     gradual = partial(schedules.linear, num_steps=39, start_factor=1 / 40, end_factor=1.0)
     for seed in range(3):
-        assert end(schedules.constant, seed) > 0.1 > 100 * end(gradual, seed)
+        assert end(schedules.constant, seed) > 0.1
+        record(end(gradual, seed), 0.0, abs=1e-3)
+
+
+@pytest.mark.claim(
+    cite="defazio2023optimal",
+    says=r"""In the worst case over convex functions a linear decay is the best schedule for the
+    last iterate: it ends no more than $DG/\sqrt{T + 1}$ above the minimum.""",
+    conditions="""the function that resists every method, where nothing ends lower, with 9, 99 and
+    999 steps; and the absolute value""",
+    verdict="holds",
+)
+def test_a_line_is_best_in_the_worst_case(record):
+    for steps in (9, 99, 999):
+        function = Resisting(steps, bound=2.0, distance=3.0)
+        promise = 6.0 / math.sqrt(steps + 1)
+        line = 3.0 / (2.0 * math.sqrt(steps + 1)) * weights_of_the_mean(steps)
+        record(function.gap(line), promise, rel=1e-9)
+        theta = torch.tensor(3.0, dtype=torch.float64)
+        for lr in line:
+            theta = descend(theta, 2.0 * theta.sign(), lr)
+        assert 2.0 * theta.abs() <= promise
+
+
+@pytest.mark.claim(
+    cite="attia2025benefits",
+    says="""A schedule that goes down to zero forgives a peak that is too large: what it loses grows
+    more slowly with the peak than what a constant rate loses.""",
+    conditions="""a parabola that has forgotten its start, peaks 4 and 16 times as large: the
+    expected loss of a line against that of a constant rate, as the square root against the first
+    power""",
+    verdict="holds",
+)
+def test_a_line_forgives_a_peak_that_is_too_large(record):
+    for power, growth in ((1.0, 0.5), (1e-9, 1.0)):
+        ends = [end_of(power, 20000, lr, 1.0, 1.0) for lr in (0.002, 0.008, 0.032)]
+        record(np.diff(np.log(ends)) / math.log(4), growth, abs=0.02)

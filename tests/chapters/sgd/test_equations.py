@@ -464,6 +464,26 @@ def test_large_scale_costs_a_factor():
         np.testing.assert_allclose(equation.left, equation.right, rtol=0.05)
 
 
+@pytest.mark.equation("sgd-rate-half")
+def test_scale_between_costs_a_logarithm():
+    for scale, curvature, sigma, batch_size in ((0.5, 1.0, 1.0, 1), (2.0, 0.25, 3.0, 2)):
+        lr = scale / torch.arange(1, 200_001, dtype=torch.float64)
+        squares = theory.sgd_schedule_mean_square(0.0, lr, curvature, sigma**2, batch_size)
+        num_steps = np.array([20_000, 200_000])
+        equation = evaluate(
+            "sgd-rate-half",
+            {r"\mathbb{E}[\theta_t^2]": "square", r"\quad\text{for } c\lambda = \tfrac12": ""},
+            square=squares[num_steps],
+            t=num_steps,
+            c=scale,
+            sigma=sigma,
+            B=batch_size,
+        )
+        assert equation.signs == ("≈",)
+        np.testing.assert_allclose(equation.left, equation.right, rtol=0.15)
+        assert abs(equation.left / equation.right - 1)[1] < 0.13
+
+
 @pytest.mark.equation("sgd-harmonic")
 def test_product_falls_like_a_power():
     for scale, curvature in ((1.0, 0.2), (0.5, 0.8), (3.0, 0.25)):
@@ -598,6 +618,169 @@ def test_average_of_a_long_run_knows_neither_rate_nor_start():
             )
             assert equation.signs == ("≈",)
             np.testing.assert_allclose(equation.left, equation.right, rtol=0.01)
+
+
+@cache
+def resting(lr: float, sigma: float, batch_size: int, scale: float) -> float:
+    """Return where runs down exp(s x) / s - x rest on average, with noise to either side.
+
+    The distribution that a step leaves as it is, found on a grid.
+    """
+    half = 8 * math.sqrt(lr) * sigma
+    grid = np.linspace(-half, half, 1601)
+    cell = grid[1] - grid[0]
+    chances = [math.comb(batch_size, k) / 2**batch_size for k in range(batch_size + 1)]
+    pushes = [sigma * (2 * k / batch_size - 1) for k in range(batch_size + 1)]
+    places = np.arange(len(grid))
+    move = np.zeros((len(grid), len(grid)))
+    for chance, push in zip(chances, pushes, strict=True):
+        ends = grid - lr * (np.exp(scale * grid) - 1 + push)
+        position = np.clip((ends - grid[0]) / cell, 0, len(grid) - 1.001)
+        below = position.astype(int)
+        np.add.at(move, (below, places), chance * (1 - position + below))
+        np.add.at(move, (below + 1, places), chance * (position - below))
+    equations = np.vstack([(move - np.eye(len(grid)))[:-1], np.ones(len(grid))])
+    density = np.linalg.solve(equations, np.eye(len(grid))[-1])
+    return float(density @ grid)
+
+
+@pytest.mark.equation("sgd-average-bias")
+def test_average_of_a_constant_rate_rests_beside_the_minimum():
+    for lr, sigma, batch_size, scale in ((0.02, 1.0, 1, 1.0), (0.01, 1.5, 3, 2.0)):
+        # The slope exp(s x) - 1 has the curvature s at 0, and the third derivative s^2.
+        equation = evaluate(
+            "sgd-average-bias",
+            {r"\mathbb{E}[\bar\theta]": "mean", r"\lambda": "curvature", "f'''": "third"},
+            mean=resting(lr, sigma, batch_size, scale),
+            eta=lr,
+            sigma=sigma,
+            B=batch_size,
+            curvature=scale,
+            third=scale**2,
+        )
+        assert equation.signs == ("≈",)
+        np.testing.assert_allclose(equation.left, equation.right, rtol=0.06)
+        found = theory.average_bias(lr, scale, scale**2, sigma**2, batch_size)
+        assert found == pytest.approx(float(equation.right), rel=1e-9)
+
+
+# Beyond the parabola
+
+
+def kinked(start: float, slope: float, lr: float, num_steps: int, noise: list[float]) -> Tensor:
+    """Follow runs down ``slope |theta|``; return the paths ``(num_steps, runs)``."""
+    signs = torch.tensor(list(itertools.product(noise, repeat=num_steps - 1))).double()
+    theta = torch.full((len(signs),), start, dtype=torch.float64)
+    path = [theta]
+    for drawn in signs.T:
+        side = torch.where(theta >= 0, 1.0, -1.0)  # at the kink any slope between is a gradient
+        theta = step(theta, slope * side + drawn, lr)
+        path.append(theta)
+    return torch.stack(path)
+
+
+CONVEX = {
+    r"\frac{1}{T} \sum_{t=0}^{T-1} \mathbb{E}[f(\theta_t)]": "reached",
+    r"f^\star": "lowest",
+}
+
+
+@pytest.mark.equation("sgd-convex")
+def test_bound_for_convex_functions_is_never_exceeded_and_can_be_met():
+    def bounded(start, slope, lr, num_steps, noise):
+        path = kinked(start, slope, lr, num_steps, noise)
+        length = math.sqrt(slope**2 + np.mean(np.square(noise)))
+        assert theory.convex_bound(start, lr, length, num_steps) == pytest.approx(
+            start**2 / (2 * lr * num_steps) + lr * length**2 / 2
+        )
+        return evaluate(
+            "sgd-convex",
+            CONVEX,
+            reached=2.0 + slope * path.abs().mean(),
+            lowest=2.0,
+            D=start,
+            T=num_steps,
+            S=length,
+            eta=lr,
+        )
+
+    # Without noise, a run that has just arrived; each step is exact in binary.
+    for start, slope, lr, num_steps in ((1.0, 2.0, 0.125, 4), (4.0, 0.5, 0.25, 32)):
+        equation = bounded(start, slope, lr, num_steps, [0.0])
+        assert equation.holds().all()
+        assert equation.tight().all()
+    for start, slope, lr in ((1.0, 2.0, 0.3), (0.0, 1.0, 0.1), (3.0, 0.5, 1.0)):
+        for num_steps in (1, 5, 9):
+            assert bounded(start, slope, lr, num_steps, [-1.5, 1.5]).holds().all()
+
+
+@pytest.mark.equation("sgd-root")
+def test_best_rate_meets_the_root_of_the_steps():
+    for start, slope, root in ((1.0, 2.0, 8), (4.0, 0.5, 4)):
+        lr = start / (slope * root)
+        path = kinked(start, slope, lr, root**2, [0.0])
+        equation = evaluate(
+            "sgd-root",
+            CONVEX,
+            reached=3.0 + slope * path.abs().mean(),
+            lowest=3.0,
+            D=start,
+            S=slope,
+            T=root**2,
+        )
+        assert equation.holds().all()
+        assert equation.tight().all()
+    for num_steps in (4, 9):
+        length = math.hypot(1.0, 2.0)
+        path = kinked(1.0, 1.0, 1.0 / (length * math.sqrt(num_steps)), num_steps, [-2.0, 2.0])
+        equation = evaluate(
+            "sgd-root", CONVEX, reached=path.abs().mean(), lowest=0, D=1, S=length, T=num_steps
+        )
+        assert equation.holds().all()
+        assert not equation.tight().any()
+
+
+def squared_gradients(curvature: float, start: float, lr: float, num_steps: int, noise: float):
+    """Return the mean of the expected squared gradients of a run on a parabola."""
+    steps = torch.arange(num_steps)
+    return (curvature**2 * theory.sgd_mean_square(start, lr, curvature, noise, steps)).mean().item()
+
+
+@pytest.mark.equation("sgd-nonconvex")
+def test_bound_on_the_gradients_is_met_by_a_parabola_and_holds_on_waves():
+    fragments = {
+        r"\frac{1}{T} \sum_{t=0}^{T-1} \mathbb{E}\|\nabla f(\theta_t)\|^2": "squares",
+        r"f(\theta_0)": "first",
+        r"f^\star": "lowest",
+    }
+    for curvature, start, share, sigma, batch_size, num_steps in (
+        (2.0, 3.0, 0.3, 0.0, 1, 10_000),  # the way down
+        (0.5, 3.0, 1.5, 0.0, 1, 10_000),
+        (2.0, 0.0, 0.3, 1.0, 3, 1_000_000),  # the floor
+        (0.5, 0.0, 1.5, 2.0, 1, 1_000_000),
+    ):
+        lr = share / curvature
+        squares = squared_gradients(curvature, start, lr, num_steps, sigma**2 / batch_size)
+        first = 1.5 + curvature * start**2 / 2
+        equation = evaluate(
+            "sgd-nonconvex", fragments, squares=squares, first=first, lowest=1.5, eta=lr,
+            L=curvature, T=num_steps, sigma=sigma, B=batch_size,
+        )  # fmt: skip
+        assert equation.holds(rtol=1e-6).all()
+        assert equation.tight(rtol=1e-4).all()
+        found = theory.gradient_bound(first - 1.5, lr, curvature, sigma**2, num_steps, batch_size)
+        assert found == pytest.approx(float(equation.right), rel=1e-9)
+    for lr, num_steps in ((0.1, 5), (1.0, 9), (1.9, 9)):  # 1 - cos, which is not convex
+        signs = torch.tensor(list(itertools.product((-1.0, 1.0), repeat=num_steps - 1))).double()
+        theta = torch.full((len(signs),), 2.5, dtype=torch.float64)
+        squares = [theta.sin().square()]
+        for drawn in signs.T:
+            theta = step(theta, theta.sin() + drawn, lr)
+            squares.append(theta.sin().square())
+        assert evaluate(
+            "sgd-nonconvex", fragments, squares=torch.stack(squares).mean(),
+            first=1 - math.cos(2.5), lowest=0.0, eta=lr, L=1.0, T=num_steps, sigma=1.0, B=1,
+        ).holds().all()  # fmt: skip
 
 
 # A larger batch, a larger rate
@@ -802,7 +985,7 @@ def test_steps_for_a_drop_are_inverse_to_the_gain():
         steps = steps_for(10.0, batch_size)
         assert evaluate(
             "sgd-steps",
-            {"s(B)": "steps", r"s_{\min}": "least", CRITICAL: "critical"},
+            {"T(B)": "steps", r"T_{\min}": "least", CRITICAL: "critical"},
             steps=steps,
             least=steps_for(10.0, None),
             critical=knee(),
@@ -818,7 +1001,7 @@ def test_samples_for_a_drop_are_steps_times_the_batch():
         seen = batch_size * steps_for(10.0, batch_size)
         assert evaluate(
             "sgd-samples",
-            {"n(B)": "samples", r"s_{\min}": "least", CRITICAL: "critical"},
+            {r"B\,T(B)": "samples", r"T_{\min}": "least", CRITICAL: "critical"},
             samples=seen,
             least=steps_for(10.0, None),
             critical=knee(),
@@ -834,12 +1017,68 @@ def test_what_is_saved_in_steps_is_paid_in_samples():
         steps = steps_for(10.0, batch_size)
         assert evaluate(
             "sgd-tradeoff",
-            {r"s_{\min}": "least", r"n_{\min}": "fewest"},
-            s=steps,
-            n=batch_size * steps,
+            {r"T_{\min}": "least", CRITICAL: "critical"},
+            T=steps,
+            B=batch_size,
             least=steps_for(10.0, None),
-            fewest=steps_for(10.0, None) * knee(),
+            critical=knee(),
         ).equal(rtol=1e-5)
+
+
+TIMES = ((3000.0, 0.5), (200.0, 0.01))
+"""Seconds of a step, and of each sample in it."""
+
+
+def seconds_for(drop: float, batch_size: int, overhead: float, per_sample: float) -> float:
+    return steps_for(drop, batch_size) * (overhead + batch_size * per_sample)
+
+
+@pytest.mark.equation("sgd-time")
+def test_time_to_a_drop_is_steps_times_the_time_of_one():
+    for overhead, per_sample in TIMES:
+        for batch_size in (1, 2, 4):
+            assert evaluate(
+                "sgd-time",
+                {
+                    r"T(B)\,(\tau_0 + B\tau_1)": "seconds",
+                    r"T_{\min}": "least",
+                    CRITICAL: "critical",
+                    r"\tau_0": "overhead",
+                    r"\tau_1": "sample",
+                },
+                seconds=seconds_for(10.0, batch_size, overhead, per_sample),
+                least=steps_for(10.0, None),
+                critical=knee(),
+                overhead=overhead,
+                sample=per_sample,
+                B=batch_size,
+            ).equal(rtol=1e-5)
+
+
+@pytest.mark.equation("sgd-fastest-batch")
+def test_fastest_batch_is_that_of_a_search():
+    for overhead, per_sample in TIMES:
+
+        def seconds(size, overhead=overhead, per_sample=per_sample):
+            return theory.critical_steps(size, 7.0, knee()) * (overhead + size * per_sample)
+
+        best = minimize_scalar(
+            seconds, bounds=(1, 1000), method="bounded", options={"xatol": 1e-9}
+        ).x
+        assert evaluate(
+            "sgd-fastest-batch",
+            {
+                r"B^\star": "best",
+                CRITICAL: "critical",
+                r"\tau_0": "overhead",
+                r"\tau_1": "sample",
+            },
+            best=best,
+            critical=knee(),
+            overhead=overhead,
+            sample=per_sample,
+        ).equal(rtol=1e-5)
+        assert theory.fastest_batch(knee(), overhead, per_sample) == pytest.approx(best, rel=1e-5)
 
 
 # Shuffle
@@ -858,7 +1097,7 @@ def test_square_of_a_weighted_sum_over_all_orders():
         equation = evaluate(
             "sgd-deck",
             {
-                r"\mathbb{E}\left[\left(\sum_j w_j y_j\right)^2\right]": "square",
+                r"\mathbb{E}\left[\left(\sum_j w_j \bar r_j\right)^2\right]": "square",
                 r"\sum_j": "",
                 r"\bar w": "mean",
                 "w_j": "weights",
@@ -866,7 +1105,7 @@ def test_square_of_a_weighted_sum_over_all_orders():
             square=(deck[orders] @ weights).square().mean(),
             weights=weights,
             mean=weights.mean(),
-            v=deck.square().mean(),
+            nu=deck.square().mean(),
             M=size,
         )
         assert equation.signs == ("=",)
@@ -942,6 +1181,99 @@ def test_floor_of_a_reshuffled_deck_is_the_cube_of_a_small_rate():
         np.testing.assert_allclose(equation.left, equation.right, rtol=0.01)
 
 
+@dataclass(frozen=True)
+class Ends:
+    """Ends of epochs of a reshuffled deck whose samples have curvatures and pulls of their own."""
+
+    curvatures: Tensor
+    pulls: Tensor
+    batch_size: int
+
+    def parts(self, lr: float) -> tuple[tuple[float, float], tuple[float, float], float]:
+        """Return the moments of what an epoch does to its start: ``kept * start + added``."""
+        orders = torch.tensor(list(itertools.permutations(range(len(self.pulls)))))
+        kept = torch.ones(len(orders), dtype=torch.float64)
+        added = torch.zeros_like(kept)
+        for batch in orders.split(self.batch_size, dim=1):
+            curvature, pull = (each[batch].mean(-1) for each in (self.curvatures, self.pulls))
+            kept = step(kept, curvature * kept, lr)
+            added = step(added, curvature * added - pull, lr)
+        both = [(each.mean().item(), each.square().mean().item()) for each in (kept, added)]
+        return *both, (kept * added).mean().item()
+
+    def moments(self, lr: float) -> tuple[float, float]:
+        """Return the mean and the mean square that an epoch leaves, over all orders."""
+        (kept, kept_square), (added, added_square), mixed = self.parts(lr)
+        mean = added / (1 - kept)
+        return mean, (added_square + 2 * mixed * mean) / (1 - kept_square)
+
+    def after(self, epochs: int, lr: float, start: float = 1.0) -> float:
+        """Return the mean square after some epochs."""
+        (kept, kept_square), (added, added_square), mixed = self.parts(lr)
+        mean, square = start, start**2
+        for _ in range(epochs):
+            square = kept_square * square + 2 * mixed * mean + added_square
+            mean = kept * mean + added
+        return square
+
+    @property
+    def covariance(self) -> float:
+        return float(np.cov(self.curvatures, self.pulls, bias=True)[0, 1])
+
+
+@cache
+def decks() -> list[Ends]:
+    curvatures = torch.tensor([0.2, 1.0, 3.0, 0.5, 1.3, 0.8], dtype=torch.float64)
+    return [Ends(scale * curvatures, centred(6, seed), size)
+            for scale, seed, size in ((1.0, 3, 1), (0.5, 4, 2), (2.0, 5, 3))]  # fmt: skip
+
+
+@pytest.mark.equation("sgd-reshuffled-bias")
+def test_ends_of_epochs_are_biased_by_what_curvatures_and_pulls_share():
+    for deck in decks():
+        curvature = deck.curvatures.mean().item()
+        equation = evaluate(
+            "sgd-reshuffled-bias",
+            {r"\mathbb{E}[\theta]": "mean", r"\lambda": "curvature"},
+            mean=deck.moments(1e-5)[0],
+            curvature=curvature,
+            C=deck.covariance,
+            N=6,
+            B=deck.batch_size,
+            eta=1e-5,
+        )
+        assert equation.signs == ("≈",)
+        np.testing.assert_allclose(equation.left, equation.right, rtol=1e-3)
+        found = theory.reshuffled_bias(1e-5, curvature, deck.covariance, 6, deck.batch_size)
+        assert found == pytest.approx(float(equation.right), rel=1e-9)
+
+
+def test_halving_the_rate_divides_the_ends_of_epochs_by_four_not_eight_in_the_end():
+    curvatures = torch.tensor([0.5, 0.5, 0.5, 1.5, 1.5, 1.5], dtype=torch.float64)
+    together, apart = (
+        Ends(curvatures, torch.tensor(pulls, dtype=torch.float64), 1)
+        for pulls in ([-1, -1, -1, 1, 1, 1], [-1, 0, 1, -1, 0, 1])
+    )
+    assert (together.covariance, apart.covariance) == (0.5, 0)
+    rates = [0.1 * 0.5**k for k in range(8)]
+    for deck, limit in ((together, 4.0), (apart, 8.0)):
+        squares = torch.tensor([deck.moments(lr)[1] for lr in rates], dtype=torch.float64)
+        ratios = squares[:-1] / squares[1:]
+        assert (ratios.diff() < 0).all()
+        assert ratios[-1] == pytest.approx(limit, rel=0.03)
+    assert together.moments(0.1)[1] / together.moments(0.05)[1] == pytest.approx(6.58, abs=0.01)
+
+
+def test_a_reshuffled_deck_of_unequal_curvatures_can_end_higher_than_draws():
+    curvatures = torch.tensor([0.0, 1.88, 2.06, 0.06], dtype=torch.float64)
+    pulls = torch.tensor([-0.12, 1.75, -1.70, 0.07], dtype=torch.float64)
+    dealt = Ends(curvatures, pulls, 1).moments(0.9)[1]
+    drawn = settled(lambda start: Uneven(curvatures, pulls, 1).step(start, 0.9))
+    assert curvatures.mean() == 1
+    assert dealt == pytest.approx(10.56, abs=0.005)
+    assert drawn == pytest.approx(5.39, abs=0.005)
+
+
 # When the noise depends on where you are
 
 
@@ -970,6 +1302,9 @@ class Uneven:
         }
 
 
+UNEVEN = {r"\lambda": "curvature", r"\sigma_\lambda^2": "v"}
+
+
 @cache
 def uneven() -> list[Uneven]:
     curvatures = torch.tensor([0.2, 1.0, 3.0, 0.5], dtype=torch.float64)
@@ -985,7 +1320,7 @@ def test_mean_square_stays_finite_exactly_inside_the_interval():
         lr = limit * np.array([-0.5, -0.01, 0.0, 0.01, 0.5, 0.99, 1.0, 1.01, 2.0])
         alone = Uneven(case.curvatures, torch.zeros(4).double(), case.batch_size)
         kept = [alone.step(1.0, rate).square().mean() for rate in lr]
-        equation = evaluate("sgd-random-stable", {r"\lambda": "curvature"}, eta=lr, **named)
+        equation = evaluate("sgd-random-stable", UNEVEN, eta=lr, **named)
         np.testing.assert_array_equal(equation.holds(), [part < 1 - 1e-12 for part in kept])
         np.testing.assert_allclose(equation.right, limit)
 
@@ -1000,7 +1335,7 @@ def test_floor_of_samples_that_differ_in_curvature():
             floor = settled(lambda start, case=case, lr=lr: case.step(start, lr))
             assert evaluate(
                 "sgd-random-floor",
-                {r"\mathbb{E}[\theta^2]": "square", r"\lambda": "curvature"},
+                {r"\mathbb{E}[\theta^2]": "square", **UNEVEN},
                 square=floor,
                 sigma=math.sqrt(variance),
                 eta=lr,
@@ -1026,10 +1361,10 @@ def test_accumulated_gradients_are_those_of_the_whole_batch():
     for whole in (accumulated, few.gradient()):
         assert evaluate(
             "sgd-accumulation",
-            {r"\sum_{k=1}^{K}": "", "g_k": "total", "g": "whole"},
+            {r"\sum_{j=1}^{Q}": "", "g_j": "total", "g": "whole"},
             whole=whole,
             total=sum(few.gradient(part) for part in parts),
-            K=len(parts),
+            Q=len(parts),
         ).equal()
 
 
@@ -1051,47 +1386,144 @@ def leaning_runs(power: float, num_steps: int) -> tuple[Tensor, Tensor]:
     cite="robbins1951stochastic",
     says="""Rates that add up to infinity, and whose squares do not, take SGD to the minimum in
     mean square, although each gradient is noisy.""",
+    conditions=r"$f = \ln\cosh\theta$, rates $t^{-3/4}$, the mean square after 10,000 steps",
 )
-def test_rates_that_satisfy_both_conditions_converge():
+def test_rates_that_satisfy_both_conditions_converge(record):
     early, late = (leaning_runs(0.75, steps)[0].square() for steps in (100, 10_000))
-    middle, half = mean_interval(late)
-    assert middle + half < 0.002
-    assert middle < 0.1 * early.mean()
+    record(late.mean(), 0.0, abs=0.002)
+    assert late.mean() < 0.1 * early.mean()
 
 
 @pytest.mark.claim(
     cite="polyak1992acceleration",
     says=r"""With rates that fall more slowly than $1/t$, the average of the iterates has the least
     asymptotic variance, $\sigma^2/(\lambda^2 B T)$, on functions that are not parabolas too.""",
+    conditions=r"$f = \ln\cosh\theta$, $\lambda = \sigma = B = 1$, rates $t^{-0.6}$; $T$ times it",
 )
-def test_average_has_the_least_variance_beyond_the_parabola():
+def test_average_has_the_least_variance_beyond_the_parabola(record):
     num_steps = 20_000
     last, average = leaning_runs(0.6, num_steps)
     middle, half = mean_interval(num_steps * average.square())
-    assert abs(middle - 1) < half + 0.05
+    record(middle, 1.0, abs=half.item() + 0.05)
     assert last.square().mean() > 10 * average.square().mean()
+
+
+@cache
+def best_schedule(curvatures: Tensor, noise: float, num_steps: int) -> float:
+    """Return the least expected loss in the end that any rates reach, from the start 1."""
+    log_rates = torch.linspace(-1, -4, num_steps, dtype=torch.float64).requires_grad_()
+    search = torch.optim.LBFGS([log_rates], max_iter=200, line_search_fn="strong_wolfe")
+
+    def loss() -> Tensor:
+        square = torch.ones_like(curvatures)
+        for lr in log_rates.exp():
+            square = (1 - lr * curvatures) ** 2 * square + lr**2 * noise
+        return 0.5 * (curvatures * square).sum()
+
+    def closure() -> Tensor:
+        search.zero_grad()
+        found = loss()
+        found.backward()
+        return found
+
+    search.step(closure)
+    return loss().item()
+
+
+def test_on_a_bowl_the_average_ends_below_the_best_schedule_there_is():
+    curvatures, noise, num_steps = torch.logspace(-2, 0, 10, dtype=torch.float64), 0.09, 200
+    rates = torch.logspace(-2, math.log10(1.9), 80, dtype=torch.float64)[:, None]
+    squares = theory.sgd_average_mean_square(1.0, rates, curvatures, noise, torch.tensor(num_steps))
+    averaged = (0.5 * (curvatures * squares).sum(-1)).min().item()
+    scheduled = best_schedule(curvatures, noise, num_steps)
+    line = torch.linspace(1, 0, num_steps + 1, dtype=torch.float64)[:-1]
+    linear = min(
+        sum(
+            0.5 * curvature
+            * theory.sgd_schedule_mean_square(1.0, lr * line, curvature, noise)[-1].item()
+            for curvature in curvatures.tolist()
+        )
+        for lr in (0.2, 0.25, 0.3, 0.35, 0.4)
+    )  # fmt: skip
+    assert averaged < scheduled < linear
+
+
+@pytest.mark.claim(
+    cite="dieuleveut2020bridging",
+    says="""Off the quadratic the average of a constant rate does not converge to the minimum: it
+    is off by a distance in proportion to the rate, and twice the average less that of a run at
+    twice the rate is closer by an order of the rate.""",
+    conditions=r"$f = e^\theta - \theta$, $\sigma = 1$, rates 0.08 and 0.04, at the floor",
+)
+def test_average_of_a_constant_rate_is_off_by_a_distance_in_proportion(record):
+    once, twice = (resting(lr, 1.0, 1, 1.0) for lr in (0.04, 0.08))
+    record(twice / once, 2.0, rel=0.05)
+    assert abs(2 * once - twice) < 0.05 * abs(once)
 
 
 @pytest.mark.claim(
     cite="nemirovski2009robust",
-    says=r"""On $f(\theta) = \theta^2/10$ without any noise, from $\theta = 1$, the rates $1/t$ get
-    nowhere: the distance falls like $t^{-1/5}$.""",
+    says=r"""On $f(\theta) = \theta^2/10$ without any noise, from $\theta = 1$, the rates $1/t$
+    leave an error above 0.015 after a thousand million steps.""",
+    verdict="corrected here",
+    but="""the example is as slow as they say, but multiplied out the error is 0.0136.""",
 )
-def test_wrong_scale_is_slow_without_any_noise():
+def test_wrong_scale_is_slow_without_any_noise(record):
     squares = theory.sgd_schedule_mean_square(1.0, rates(1.0), curvature=0.2, variance=0.0)
     million = squares[-1].sqrt()
     later = theory.harmonic_remainder(0.2, 1.0, torch.tensor([10**6, 10**9]))
     torch.testing.assert_close(million, later[0], rtol=1e-6, atol=0)
+    record(later[1], 0.0136, abs=5e-5)
     assert (later[1] / later[0]).item() == pytest.approx(1000**-0.2, rel=1e-6)
-    assert later[1] > 0.0136 > abs(1 - 1.0 * 0.2) ** 20  # what a constant rate of 1 leaves
+    assert later[1] > abs(1 - 1.0 * 0.2) ** 20  # what a constant rate of 1 leaves
+
+
+@pytest.mark.claim(
+    cite="nemirovski2009robust",
+    says=r"""Of any convex function, with the constant rate $D/(S\sqrt T)$, the average of $T$
+    iterates is in expectation at most $DS/\sqrt T$ above the minimum.""",
+    conditions=r"$f = |\theta|$ and noise that trebles the gradient; the share of the bound",
+)
+def test_average_of_a_kinked_function_is_below_the_bound(record):
+    shares = []
+    for num_steps in (100, 1000, 10_000):
+        lr, length = 1 / (math.sqrt(10 * num_steps)), math.sqrt(10)
+        noise = problems.GaussianNoise(3.0, seed=1)
+        theta, total = torch.ones(1000, dtype=torch.float64), torch.zeros(1000)
+        for _ in range(num_steps):
+            total = total + theta
+            theta = step(theta, theta.sign() + noise(theta), lr)
+        bound = theory.convex_bound(1.0, lr, length, num_steps)
+        assert bound == pytest.approx(length / math.sqrt(num_steps))
+        shares.append((total / num_steps).abs().mean() / bound)
+    record(torch.stack(shares) <= 1)
+    assert max(shares) < 1.3 * min(shares)  # so that its power of T is right
+
+
+@pytest.mark.claim(
+    cite="bottou2018optimization",
+    says=r"""Of a function whose curvature is at most $L$, convex or not, the mean squared gradient
+    of a run at a constant rate is at most a term that falls like $1/(\eta T)$ plus a floor in
+    proportion to the rate and to the variance of the gradient.""",
+    conditions=r"""The form with $2/(2 - \eta L)$; as a share of it, on a parabola: its way down
+    without noise, and its floor.""",
+)
+def test_parabola_meets_the_bound_on_the_gradients(record):
+    down = squared_gradients(2.0, 3.0, 0.3, 10_000, 0.0)
+    record(down / theory.gradient_bound(9.0, 0.3, 2.0, 0.0, 10_000), 1.0, rel=1e-6)
+    floor = squared_gradients(2.0, 0.0, 0.3, 100_000, 1.0)
+    record(floor / theory.gradient_bound(0.0, 0.3, 2.0, 1.0, 100_000), 1.0, rel=1e-4)
 
 
 @pytest.mark.claim(
     cite="goyal2017accurate",
     says="""Multiply the rate by the factor by which the batch grows, and training runs as before;
     leave it, or multiply by the square root, and it falls behind.""",
+    verdict="holds under conditions",
+    conditions=r"""on a parabola, while $\eta\lambda$ is small: batches of 16 against 1, the ratio
+    of the mean squares at the ends of epochs""",
 )
-def test_linear_rule_keeps_the_run_and_the_others_do_not():
+def test_linear_rule_keeps_the_run_and_the_others_do_not(record):
     times, lr = 16, 0.004
     epochs = torch.arange(1, 200)
 
@@ -1100,7 +1532,7 @@ def test_linear_rule_keeps_the_run_and_the_others_do_not():
         return theory.sgd_mean_square(1.0, rate, 1.0, 1.0, steps, batch_size)
 
     before = run(lr, 1)
-    torch.testing.assert_close(run(times * lr, times), before, rtol=0.25, atol=0)
+    record(run(times * lr, times) / before, 1.0, rel=0.25)
     for rule in (math.sqrt(times) * lr, lr):
         assert (run(rule, times) > 2 * before).any()
 
@@ -1109,17 +1541,41 @@ def test_linear_rule_keeps_the_run_and_the_others_do_not():
     cite="goyal2017accurate",
     says="""As reported for a ResNet-50 on ImageNet, with the rate in proportion to the batch the
     validation error stays within 0.3 percentage points up to 8192, and rises beyond.""",
+    verdict="read from published data",
 )
-def test_published_errors_are_flat_up_to_8192():
+def test_published_errors_are_flat_up_to_8192(record):
     table = data.published("goyal2017")
     linear = torch.isclose(table["lr"], 0.1 * table["batch_size"] / 256)
     assert linear.sum() == 10
     small = table["batch_size"][linear] <= 8192
     errors = table["error"][linear]
-    assert errors[small].max() - errors[small].min() < 0.3
-    assert (errors[~small].diff() > 0).all()
+    record(errors[small].max() - errors[small].min() < 0.3)
+    record((errors[~small].diff() > 0).all())
     assert errors[~small].min() > errors[small].max() + 1
     assert (table["error"][~linear] > errors[small].max() + 2).all()
+
+
+@pytest.mark.claim(
+    cite="smith2018dont",
+    says="""Where a schedule divides the rate, multiply the batch by the same factor instead: per
+    epoch the run is the same, in fewer steps.""",
+    verdict="holds under conditions",
+    conditions=r"""on a parabola, while $\eta\lambda$ is small: rate over 5, or batch times 5, two
+    times; the ratio of the mean squares at the ends of epochs of 25 samples""",
+)
+def test_growing_batch_replaces_a_falling_rate(record):
+    def run(lr: float, phases: list[tuple[float, int]]) -> Tensor:
+        ends, square = [], 1.0
+        for share, batch_size in phases:
+            for _ in range(40):
+                for _ in range(25 // batch_size):
+                    square = (1 - share * lr) ** 2 * square + (share * lr) ** 2 / batch_size
+                ends.append(square)
+        return torch.tensor(ends)
+
+    falling, growing = [(1.0, 1), (0.2, 1), (0.04, 1)], [(1.0, 1), (1.0, 5), (1.0, 25)]
+    record(run(0.004, growing) / run(0.004, falling), 1.0, rel=0.05)
+    assert (run(0.4, growing) / run(0.4, falling) - 1).abs().max() > 0.2
 
 
 @cache
@@ -1146,9 +1602,11 @@ def fewest_steps(batch_size: int) -> int:
 @pytest.mark.claim(
     cite="mccandlish2018empirical",
     says=r"""With the rate tuned for each batch size, steps and samples to a target trade off along
-    $(s/s_{\min} - 1)(n/n_{\min} - 1) = 1$.""",
+    $(T/T_{\min} - 1)(BT/(B_{\mathrm{crit}}T_{\min}) - 1) = 1$.""",
+    conditions="""A bowl of four curvatures, batches from 1 to 2048, exact expectations; the steps
+    over the fitted ones.""",
 )
-def test_steps_to_a_target_follow_the_hyperbola():
+def test_steps_to_a_target_follow_the_hyperbola(record):
     sizes = 2.0 ** np.arange(12)
     steps = np.array([fewest_steps(int(size)) for size in sizes])
 
@@ -1158,5 +1616,23 @@ def test_steps_to_a_target_follow_the_hyperbola():
     (least, critical), _ = curve_fit(logarithm, sizes, np.log(steps), p0=(2.0, 5.0))
     fitted = np.exp(logarithm(sizes, least, critical))
     assert sizes[0] < math.exp(critical) < sizes[-1]
-    assert np.abs(steps / fitted - 1).max() < 0.15
+    record(steps / fitted, 1.0, rel=0.15)
     assert steps[0] > 50 * steps[-1]
+
+
+@pytest.mark.claim(
+    cite="safran2020good",
+    says="""Reshuffled each time, parabolas with the best constant rate are off by
+    $1/(Nk)^2 + 1/(Nk^3)$ after $k$ epochs of $N$ samples, up to logarithms.""",
+    conditions="""Six samples, all orders: the power of $k$ between 2000 and 32,000 epochs, if
+    curvatures and pulls are correlated, and if they are not.""",
+)
+def test_error_of_reshuffling_has_the_two_powers_of_the_epochs(record):
+    curvatures = torch.tensor([0.5, 0.5, 0.5, 1.5, 1.5, 1.5], dtype=torch.float64)
+    for pulls, power in (([-1, -1, -1, 1, 1, 1], -2.0), ([-1, 0, 1, -1, 0, 1], -3.0)):
+        deck = Ends(curvatures, torch.tensor(pulls, dtype=torch.float64), 1)
+        errors = []
+        for epochs in (2000, 32_000):
+            rates = torch.linspace(2, 32, 90).tolist()
+            errors.append(min(deck.after(epochs, rate / (6 * epochs)) for rate in rates))
+        record(math.log(errors[1] / errors[0]) / math.log(16), power, abs=0.5)

@@ -106,6 +106,21 @@ def test_a_long_epoch_forgets_that_its_deck_is_balanced():
     assert dealt[-1] == pytest.approx(drawn, rel=1e-3)
 
 
+def test_a_parabola_and_uncorrelated_samples_have_no_bias():
+    assert theory.average_bias(0.1, 2.0, 0.0, 3.0) == 0
+    assert theory.reshuffled_bias(0.1, 2.0, 0.0, num_samples=8) == 0
+    assert theory.reshuffled_bias(0.1, 2.0, 3.0, num_samples=8, batch_size=8) == 0
+
+
+def test_the_bounds_are_least_where_their_two_terms_are_equal():
+    lr = torch.logspace(-3, 0, 3001, dtype=torch.float64)
+    bound = theory.convex_bound(2.0, lr, 4.0, 100)
+    assert lr[bound.argmin()] == pytest.approx(2.0 / (4.0 * 10), rel=2e-3)
+    assert bound.min() == pytest.approx(2.0 * 4.0 / 10, rel=1e-5)
+    longer = theory.gradient_bound(1.0, lr, 1.0, 1.0, 100)
+    assert (longer > theory.gradient_bound(1.0, lr, 1.0, 1.0, 1000)).all()
+
+
 def test_samples_of_one_curvature_bring_back_the_plain_forms():
     limit = theory.sgd_random_curvature_max_lr(2.0, curvature_variance=0.0, batch_size=3)
     assert limit == gradient_descent_max_lr(2.0)
@@ -145,6 +160,21 @@ def test_samples_of_one_curvature_bring_back_the_plain_forms():
         (lambda bad: theory.critical_steps(bad, 1.0, 1.0), "batch_size"),
         (lambda bad: theory.critical_steps(1, bad, 1.0), "least_steps"),
         (lambda bad: theory.critical_samples(1, 1.0, bad), "critical_batch"),
+        (lambda bad: theory.average_bias(bad, 1.0, 1.0, 1.0), r"lr \* curvature"),
+        (lambda bad: theory.average_bias(0.1, 1.0, 1.0, bad), "variance"),
+        (lambda bad: theory.convex_bound(bad, 1.0, 1.0, 1), "distance"),
+        (lambda bad: theory.convex_bound(1.0, bad, 1.0, 1), "lr"),
+        (lambda bad: theory.convex_bound(1.0, 1.0, bad, 1), "length"),
+        (lambda bad: theory.convex_bound(1.0, 1.0, 1.0, bad), "num_steps"),
+        (lambda bad: theory.gradient_bound(bad, 0.1, 1.0, 1.0, 1), "drop"),
+        (lambda bad: theory.gradient_bound(1.0, bad, 1.0, 1.0, 1), r"lr \* smoothness"),
+        (lambda bad: theory.gradient_bound(1.0, 0.1, 1.0, bad, 1), "variance"),
+        (lambda bad: theory.gradient_bound(1.0, 0.1, 1.0, 1.0, bad), "num_steps"),
+        (lambda bad: theory.fastest_batch(bad, 1.0, 1.0), "critical_batch"),
+        (lambda bad: theory.fastest_batch(1.0, bad, 1.0), "overhead"),
+        (lambda bad: theory.fastest_batch(1.0, 1.0, bad), "per_sample"),
+        (lambda bad: theory.reshuffled_bias(bad, 1.0, 1.0, 4), r"lr \* curvature"),
+        (lambda bad: theory.reshuffled_bias(0.1, 1.0, 1.0, 4, bad), "batch_size"),
         (lambda bad: theory.reshuffled_floor(bad, 1.0, 1.0, 4), r"lr \* curvature"),
         (lambda bad: theory.sgd_random_curvature_max_lr(1.0, bad), "curvature_variance"),
     ],

@@ -3,9 +3,10 @@
 import math
 from collections.abc import Sequence
 
+import torch
 from torch import Tensor
 
-from descent._checks import check_in_interval
+from descent._checks import check_in_interval, check_positive_int
 
 
 def gradient_descent_max_lr(smoothness: float) -> float:
@@ -243,6 +244,93 @@ def gradient_descent_linear_bound(
     return (1 - strong_convexity / smoothness) ** step.double() * excess
 
 
+def accelerated_rate(kappa: float) -> float:
+    r"""Return :math:`(\sqrt\kappa-1)/(\sqrt\kappa+1)`, the best factor per step in the long run.
+
+    Args:
+        kappa: the condition number :math:`L/\mu`, in [1, inf).
+
+    Returns:
+        The factor, in [0, 1).
+
+    Example:
+        >>> accelerated_rate(9.0)
+        0.5
+
+    References:
+        The chapter on gradient descent, equation ``gd-root``.
+    """
+    check_in_interval("kappa", kappa, "[1, inf)")
+    return (math.sqrt(kappa) - 1) / (math.sqrt(kappa) + 1)
+
+
+def best_polynomial_rate(kappa: float, num_steps: int) -> float:
+    r"""Return :math:`2\rho^T/(1+\rho^{2T})`, the distance that :math:`T` gradients have to leave.
+
+    :math:`\rho = (\sqrt\kappa-1)/(\sqrt\kappa+1)`, :math:`T` is ``num_steps``. Chebyshev's rates
+    leave no more on any quadratic, and no method that combines gradients leaves less on all.
+
+    Args:
+        kappa: the condition number :math:`L/\mu`, in [1, inf).
+        num_steps: how many gradients, at least 1.
+
+    Returns:
+        The fraction of the distance, in [0, 1).
+
+    Example:
+        >>> best_polynomial_rate(9.0, 1) == gradient_descent_best_rate(9.0)
+        True
+
+    References:
+        The chapter on gradient descent, equation ``gd-chebyshev``.
+    """
+    check_positive_int("num_steps", num_steps)
+    power = accelerated_rate(kappa) ** num_steps
+    return 2 * power / (1 + power**2)
+
+
+def chebyshev_lrs(smoothness: float, strong_convexity: float, num_steps: int) -> Tensor:
+    r"""Return the rates that bring a quadratic as near in ``num_steps`` as gradients can.
+
+    .. math:: \frac1{\eta_t} = \frac{L+\mu}2 + \frac{L-\mu}2 \cos\frac{(2t+1)\pi}{2T}
+
+    :math:`L` is ``smoothness``, :math:`\mu` is ``strong_convexity``, :math:`T` is ``num_steps``.
+    In exact arithmetic their order is nothing; in floating point, steps in increasing order undo
+    what was gained, so they come in an order in which large and small ones alternate.
+
+    Args:
+        smoothness: :math:`L`, the largest curvature, in (0, inf).
+        strong_convexity: :math:`\mu`, the smallest, in (0, L].
+        num_steps: :math:`T`, a power of 2.
+
+    Returns:
+        The learning rates, shape ``(num_steps,)``.
+
+    Raises:
+        ValueError: a number is outside its interval, or ``num_steps`` is no power of 2.
+
+    Example:
+        >>> chebyshev_lrs(9.0, 1.0, 2)
+        tensor([0.1277, 0.4605], dtype=torch.float64)
+
+    References:
+        The chapter on gradient descent, equation ``gd-chebyshev-lr``; Young, On Richardson's
+        Method for Solving Linear Systems with Positive Definite Matrices, Journal of Mathematics
+        and Physics 32 (1953).
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
+    check_positive_int("num_steps", num_steps)
+    if num_steps & (num_steps - 1):
+        raise ValueError(f"num_steps must be a power of 2, got {num_steps}")
+    order = [0]
+    while len(order) < num_steps:  # each rate is followed by its mirror image
+        order = [each for index in order for each in (index, 2 * len(order) - 1 - index)]
+    angle = (2 * torch.tensor(order).double() + 1) * math.pi / (2 * num_steps)
+    middle, half = (smoothness + strong_convexity) / 2, (smoothness - strong_convexity) / 2
+    return 1 / (middle + half * torch.cos(angle))
+
+
 def saddle_escape_steps(curvature: float, lr: float, start: float, distance: float) -> float:
     r"""Return the steps after which a coordinate at a saddle has grown to ``distance``.
 
@@ -275,12 +363,12 @@ def saddle_escape_steps(curvature: float, lr: float, start: float, distance: flo
 
 
 def forward_difference_bound(h: Tensor, eps: float, value: float, second: float) -> Tensor:
-    r"""Return :math:`M_2h/2 + 2\varepsilon F/h`, what a forward difference may be wrong by.
+    r"""Return :math:`M_2h/2 + 2\varepsilon M_0/h`, what a forward difference may be wrong by.
 
     Args:
         h: the steps, in (0, inf), any shape.
         eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
-        value: :math:`F`, a bound on the function's size, in (0, inf).
+        value: :math:`M_0`, a bound on the function's size, in (0, inf).
         second: :math:`M_2`, a bound on its second derivative, in (0, inf).
 
     Returns:
@@ -298,11 +386,11 @@ def forward_difference_bound(h: Tensor, eps: float, value: float, second: float)
 
 
 def forward_difference_best(eps: float, value: float, second: float) -> float:
-    r"""Return :math:`2\sqrt{\varepsilon F/M_2}`, the step with the least bound.
+    r"""Return :math:`2\sqrt{\varepsilon M_0/M_2}`, the step with the least bound.
 
     Args:
         eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
-        value: :math:`F`, a bound on the function's size, in (0, inf).
+        value: :math:`M_0`, a bound on the function's size, in (0, inf).
         second: :math:`M_2`, a bound on its second derivative, in (0, inf).
 
     Returns:
@@ -320,12 +408,12 @@ def forward_difference_best(eps: float, value: float, second: float) -> float:
 
 
 def central_difference_bound(h: Tensor, eps: float, value: float, third: float) -> Tensor:
-    r"""Return :math:`M_3h^2/6 + \varepsilon F/h`, what a central difference may be wrong by.
+    r"""Return :math:`M_3h^2/6 + \varepsilon M_0/h`, what a central difference may be wrong by.
 
     Args:
         h: the steps, in (0, inf), any shape.
         eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
-        value: :math:`F`, a bound on the function's size, in (0, inf).
+        value: :math:`M_0`, a bound on the function's size, in (0, inf).
         third: :math:`M_3`, a bound on its third derivative, in (0, inf).
 
     Returns:
@@ -343,11 +431,11 @@ def central_difference_bound(h: Tensor, eps: float, value: float, third: float) 
 
 
 def central_difference_best(eps: float, value: float, third: float) -> float:
-    r"""Return :math:`\sqrt[3]{3\varepsilon F/M_3}`, the step with the least bound.
+    r"""Return :math:`\sqrt[3]{3\varepsilon M_0/M_3}`, the step with the least bound.
 
     Args:
         eps: :math:`\varepsilon`, the relative error of one evaluation, in (0, 1).
-        value: :math:`F`, a bound on the function's size, in (0, inf).
+        value: :math:`M_0`, a bound on the function's size, in (0, inf).
         third: :math:`M_3`, a bound on its third derivative, in (0, inf).
 
     Returns:

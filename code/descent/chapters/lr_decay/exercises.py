@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.optim.lr_scheduler import StepLR
 
-from descent.chapters.verdict import ask, mismatch, verdict
+from descent.chapters.verdict import ask, mismatch, verdict, wrong_truth
 from descent.schedules import cosine, linear
 
 Number = float | Tensor
@@ -43,36 +43,36 @@ def decay_now(answer: Callable[[int, int], bool]) -> bool:
                     f"trains epoch {epoch} with rate {0.1**decays:g} where StepLR has {right:g}",
                 )
             found, problem = ask(answer, epoch, period)
-            if problem is None and not isinstance(found, bool):
-                problem = f"returned a {type(found).__name__} where True or False is right"
+            # Either is an answer here; which one is right shows in the rate of the next epoch.
+            if problem is None and wrong_truth(found, True):
+                problem = wrong_truth(found, False)
             if problem:
                 return verdict("decay_now", problem)
-            decays += found
+            decays += bool(found)
             optimizer.step()
             scheduler.step()
     return verdict("decay_now", None)
 
 
 def gamma_for(answer: Callable[[float, float, float], Number]) -> bool:
-    r"""Check the least factor of an exponential decay that can still arrive.
+    r"""Check the factor of an exponential decay below which a run certainly never arrives.
 
     Args:
         answer: maps the first rate, a bound on the length of the gradient and the distance to
-            the minimum to :math:`\gamma`, the factor of each step.
+            the minimum, which is more than one step, to that :math:`\gamma`.
 
     Returns:
-        Whether a run of any length can travel that distance, and no further.
+        Whether the rates of a run without end add up to just that distance.
 
     Example:
         >>> gamma_for(lambda lr, grad_bound, distance: 1 - lr / distance)
         not yet: gamma_for(lr=0.1, grad_bound=2, distance=8) returned 0.9875 where 0.975 is right
         False
     """
-    for lr, bound, distance in ((0.1, 2.0, 8.0), (0.01, 1.0, 5.0)):
+    for lr, bound, distance in ((0.1, 2.0, 8.0), (0.01, 1.0, 5.0), (0.5, 0.6, 0.7)):
         name = f"gamma_for(lr={lr:g}, grad_bound={bound:g}, distance={distance:g})"
         found, problem = ask(answer, lr, bound, distance)
-        right = torch.tensor(1 - lr * bound / distance)
-        if problem := problem or mismatch(found, right, tol=1e-6):
+        if problem := problem or mismatch(found, _number(1 - lr * bound / distance)):
             return verdict(name, problem)
     return verdict("gamma_for", None)
 
@@ -110,7 +110,7 @@ def greedy_lr(answer: Callable[[Tensor, Tensor, float], Number]) -> bool:
         )
         best = 0.5 * (left - right) / (left - 2 * middle + right)
         found, problem = ask(answer, curvature, square, variance)
-        if problem := problem or mismatch(found, torch.tensor(best), tol=1e-6):
+        if problem := problem or mismatch(found, _number(best), tol=1e-8):
             return verdict(f"greedy_lr, for curvatures {curvatures},", problem)
     return verdict("greedy_lr", None)
 
@@ -140,8 +140,7 @@ def same_reach(answer: Callable[[float, float, int], Number]) -> bool:
         name = f"same_reach(lr={lr:g}, power={power:g}, num_steps={num_steps})"
         found, problem = ask(answer, lr, power, num_steps)
         area = sum((1 - step / num_steps) ** power for step in range(num_steps))
-        right = torch.tensor(lr * num_steps / area)
-        if problem := problem or mismatch(found, right, tol=1e-6):
+        if problem := problem or mismatch(found, _number(lr * num_steps / area)):
             return verdict(name, problem)
     return verdict("same_reach", None)
 
@@ -171,6 +170,10 @@ def warmup_cosine(answer: Callable[[int, float, int, int], Number]) -> bool:
             else:
                 right = cosine(step - warmup_steps, lr, num_steps=num_steps - warmup_steps)
             found, problem = ask(answer, step, lr, warmup_steps, num_steps)
-            if problem := problem or mismatch(found, torch.tensor(right), tol=1e-6):
+            if problem := problem or mismatch(found, _number(right)):
                 return verdict(f"warmup_cosine, at step {step} of {num_steps},", problem)
     return verdict("warmup_cosine", None)
+
+
+def _number(value: float) -> Tensor:
+    return torch.tensor(value, dtype=torch.float64)

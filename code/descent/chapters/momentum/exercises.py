@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from descent.chapters.momentum import theory
-from descent.chapters.verdict import ask, mismatch, verdict, wrong_form
+from descent.chapters.verdict import ask, mismatch, verdict, wrong_count, wrong_form
 from descent.optim import SGD, sgd
 from descent.tasks.problems import ravine
 
@@ -32,13 +32,21 @@ def wind_up(answer: Callable[[float, float], int]) -> bool:
         not yet: wind_up(momentum=0.9, part=0.99) returned 10 where 44 is right
         False
     """
-    for momentum, part in ((0.9, 0.99), (0.9, 0.5), (0.99, 0.9), (0.5, 0.7)):
-        buffer, right = 0.0, 0
-        while buffer * (1 - momentum) < part:
-            buffer, right = momentum * buffer + 1, right + 1
+    # The last two are reached exactly, where one more than a rounded-down logarithm is too many.
+    for momentum, part in (
+        (0.9, 0.99),
+        (0.9, 0.5),
+        (0.99, 0.9),
+        (0.5, 0.7),
+        (0.5, 0.75),
+        (0.25, 0.75),
+    ):
+        missing, right = 1.0, 0
+        while missing > 1 - part:
+            missing, right = momentum * missing, right + 1
         name = f"wind_up(momentum={momentum:g}, part={part:g})"
         found, problem = ask(answer, momentum, part)
-        if problem := problem or mismatch(found, torch.tensor(float(right))):
+        if problem := problem or wrong_count(found, right):
             return verdict(name, problem)
     return verdict("wind_up", None)
 
@@ -47,8 +55,8 @@ def best_settings(answer: Callable[[float, float], Tensor]) -> bool:
     r"""Check a function that finds heavy ball's best rate and momentum for a bowl.
 
     Args:
-        answer: maps the largest eigenvalue :math:`L` and the smallest :math:`\mu` to a tensor of
-            the rate and the momentum, shape ``(2,)``.
+        answer: maps the largest eigenvalue :math:`L` and the smallest :math:`\mu` to the rate and
+            the momentum: a tensor of shape ``(2,)``, a list or a tuple.
 
     Returns:
         Whether it is right for several bowls.
@@ -94,14 +102,14 @@ def nesterov_step(
         options = dict(SGD.complete(lr=lr), momentum=momentum, nesterov=True)
         grad = problem.gradient(theta)
         found, fault = ask(answer, theta, buffer, grad, lr, momentum)
-        if fault is None and (not isinstance(found, tuple) or len(found) != 2):
-            fault = f"returned a {type(found).__name__} where parameters and buffer are right"
+        if fault is None and not _a_pair(found):
+            fault = f"returned {_named(found)} where parameters and buffer are right"
         if fault:
             return verdict("nesterov_step", fault)
         theta, state = sgd(theta, grad, state, **options)
         buffer = state["momentum_buffer"]
         for name, mine, right in zip(("parameters", "buffer"), found, (theta, buffer), strict=True):
-            if fault := mismatch(mine, right, tol=1e-10):
+            if fault := mismatch(mine, right, tol=1e-9):
                 return verdict(f"nesterov_step's {name} at step {step}", fault)
     return verdict("nesterov_step", None)
 
@@ -109,7 +117,7 @@ def nesterov_step(
 def rescaled_buffer(answer: Callable[[Tensor, float, float], Tensor]) -> bool:
     r"""Check what to do to PyTorch's buffer when the rate changes, so that no speed is lost.
 
-    The papers' velocity carries the rate inside, :math:`v_{t+1} = \beta v_t - \eta g_t`, and
+    The papers' velocity carries the rate inside, :math:`V_{t+1} = \beta V_t - \eta g_t`, and
     keeps its length when the rate changes.
 
     Args:
@@ -128,7 +136,7 @@ def rescaled_buffer(answer: Callable[[Tensor, float, float], Tensor]) -> bool:
     for old_lr, new_lr in ((0.02, 0.005), (0.001, 0.1)):
         velocity = -old_lr * buffer
         found, problem = ask(answer, buffer, old_lr, new_lr)
-        if problem := problem or mismatch(found, -velocity / new_lr, tol=1e-10):
+        if problem := problem or mismatch(found, -velocity / new_lr, tol=1e-9, abs=0.0):
             return verdict(f"rescaled_buffer({old_lr:g} to {new_lr:g})", problem)
     return verdict("rescaled_buffer", None)
 
@@ -181,11 +189,22 @@ def undamped_start(answer: Callable[[float], int]) -> bool:
         not yet: undamped_start(momentum=0.9) returned 10 where 8 is right
         False
     """
-    for momentum in (0.9, 0.99, 0.6):
+    # At 0.5 the part is one half exactly after two steps, which is not yet less.
+    for momentum in (0.9, 0.99, 0.6, 0.5, 0.25):
         part, right = 1.0, 1
         while part >= 0.5:
             part, right = momentum * part, right + 1
         found, problem = ask(answer, momentum)
-        if problem := problem or mismatch(found, torch.tensor(float(right))):
+        if problem := problem or wrong_count(found, right):
             return verdict(f"undamped_start(momentum={momentum:g})", problem)
     return verdict("undamped_start", None)
+
+
+def _a_pair(found: object) -> bool:
+    """Say whether an answer has two parts, in a tuple or a list or as the rows of an array."""
+    return (isinstance(found, tuple | list) or getattr(found, "ndim", 0) == 2) and len(found) == 2
+
+
+def _named(found: object) -> str:
+    many = f" of {len(found)}" if isinstance(found, tuple | list) else ""
+    return f"a {type(found).__name__}{many}"

@@ -103,7 +103,7 @@ def heavy_ball_critical_momentum(lr: float, curvature: float) -> float:
 def heavy_ball_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor:
     r"""Return the factor per step of heavy ball on parabolas.
 
-    .. math:: \max |z| \quad\text{with}\quad z^2 - (1 + \beta - \eta\lambda)z + \beta = 0
+    .. math:: \max |r| \quad\text{with}\quad r^2 - (1 + \beta - \eta\lambda)r + \beta = 0
 
     :math:`\lambda` is ``eigenvalues``, :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``.
 
@@ -212,6 +212,108 @@ def heavy_ball_distance(
     return torch.stack(powers)[:, :, 0, 0].norm(dim=-1)
 
 
+def heavy_ball_trapped(
+    lr: Number, momentum: Number, smoothness: Number, strong_convexity: Number, corners: Number
+) -> Tensor:
+    r"""Say whether heavy ball can go round a polygon for ever.
+
+    .. math:: 2(1 - \cos\psi)(1 + \beta^2 - 2\beta\cos\psi) + \eta^2\mu L
+        \le 2\eta\left((\beta - \cos\psi)L + (1 - \beta\cos\psi)\mu\right),
+        \qquad \psi = 2\pi/n
+
+    :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``, :math:`L` is ``smoothness``,
+    :math:`\mu` is ``strong_convexity``, :math:`n` is ``corners``.
+
+    Args:
+        lr: in [0, inf).
+        momentum: in [0, 1).
+        smoothness: the largest curvature, in (0, inf).
+        strong_convexity: the smallest, in (0, L).
+        corners: of the polygon, from 3.
+
+    Returns:
+        Booleans, of the shape to which the arguments broadcast. The function is
+        :func:`descent.tasks.problems.goujaud`.
+
+    Example:
+        >>> heavy_ball_trapped(*heavy_ball_best(100.0, 1.0), 100.0, 1.0, torch.arange(3, 9))
+        tensor([ True,  True,  True,  True, False, False])
+
+    References:
+        The chapter on momentum, equation ``mom-trap``.
+    """
+    check_in_interval("smoothness", smoothness, "(0, inf)")
+    check_in_interval("strong_convexity", strong_convexity, "(0, inf)")
+    check_in_interval("corners", corners, "[3, inf)")
+    smoothness, lr, momentum = _checked(smoothness, lr, momentum)
+    cos = torch.cos(2 * torch.pi / torch.as_tensor(corners, dtype=torch.float64))
+    ring = 2 * (1 - cos) * (1 + momentum**2 - 2 * momentum * cos)
+    pull = (momentum - cos) * smoothness + (1 - momentum * cos) * strong_convexity
+    return ring + lr**2 * strong_convexity * smoothness <= 2 * lr * pull
+
+
+def heavy_ball_average_bound(
+    effective_lr: float, momentum: float, excess: float, distance: float, step: Tensor
+) -> Tensor:
+    r"""Return what a convex loss stays under at the mean of heavy ball's first iterates.
+
+    .. math:: \frac1T \left(\frac{\|\theta_0 - \theta^\star\|^2}{2\eta_{\text{eff}}}
+        + \frac{\beta}{1 - \beta} (f(\theta_0) - f^\star)\right)
+
+    :math:`\eta_{\text{eff}}` is ``effective_lr``, :math:`\beta` is ``momentum``, :math:`T` is
+    ``step``.
+
+    Args:
+        effective_lr: in (0, 1/L].
+        momentum: in [0, 1).
+        excess: :math:`f(\theta_0) - f^\star`, in [0, inf).
+        distance: :math:`\|\theta_0 - \theta^\star\|`, in [0, inf).
+        step: how many iterates are averaged, from 1, shape ``(steps,)``.
+
+    Returns:
+        The bounds on the excess loss of the mean, shape ``(steps,)``, in float64.
+
+    Example:
+        >>> heavy_ball_average_bound(0.5, 0.5, excess=1.0, distance=3.0, step=Tensor([1, 10]))
+        tensor([10.,  1.], dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-average``.
+    """
+    check_in_interval("effective_lr", effective_lr, "(0, inf)")
+    check_in_interval("momentum", momentum, _MOMENTUM)
+    check_in_interval("excess", excess, "[0, inf)")
+    check_in_interval("distance", distance, "[0, inf)")
+    wind_up = momentum / (1 - momentum) * excess
+    return (distance**2 / (2 * effective_lr) + wind_up) / step.double()
+
+
+def combination_lower_bound(kappa: float, step: Tensor) -> Tensor:
+    r"""Return the part of the distance that no combination of ``step`` gradients takes off.
+
+    .. math:: \frac{2\rho^t}{1 + \rho^{2t}} \qquad
+        \rho = \frac{\sqrt\kappa - 1}{\sqrt\kappa + 1}
+
+    :math:`t` is ``step``.
+
+    Args:
+        kappa: the condition number, in [1, inf).
+        step: from 0, shape ``(steps,)``.
+
+    Returns:
+        The parts on the hardest bowl, shape ``(steps,)``, in float64.
+
+    Example:
+        >>> combination_lower_bound(9.0, Tensor([0, 1]))
+        tensor([1.0000, 0.8000], dtype=torch.float64)
+
+    References:
+        The chapter on momentum, equation ``mom-chebyshev``.
+    """
+    power = heavy_ball_best_rate(kappa) ** step.double()
+    return 2 * power / (1 + power**2)
+
+
 def momentum_noise_floor(
     lr: Number, momentum: Number, curvature: Number, variance: Number
 ) -> Number:
@@ -219,7 +321,7 @@ def momentum_noise_floor(
 
     .. math::
 
-        \mathbb{E}[x^2] = \frac{\eta\sigma^2(1+\beta)}{(1-\beta)\lambda(2(1+\beta)-\eta\lambda)}
+        \mathbb{E}[c^2] = \frac{\eta\sigma^2(1+\beta)}{(1-\beta)\lambda(2(1+\beta)-\eta\lambda)}
 
     :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``, :math:`\lambda` is ``curvature``,
     :math:`\sigma^2` is ``variance``.
@@ -289,8 +391,8 @@ def velocity_lag(
 def nesterov_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor:
     r"""Return the factor per step of Nesterov's momentum on parabolas.
 
-    .. math:: \max |z| \quad\text{with}\quad
-        z^2 - (1 + \beta)(1 - \eta\lambda)z + \beta(1 - \eta\lambda) = 0
+    .. math:: \max |r| \quad\text{with}\quad
+        r^2 - (1 + \beta)(1 - \eta\lambda)r + \beta(1 - \eta\lambda) = 0
 
     :math:`\lambda` is ``eigenvalues``, :math:`\eta` is ``lr``, :math:`\beta` is ``momentum``.
 
@@ -452,8 +554,7 @@ def heavy_ball_cycle() -> tuple[float, float, float]:
         [-1.8024, 2.1159, 0.6465]
 
     References:
-        The chapter on momentum, equations ``mom-cycle-low``, ``mom-cycle-high`` and
-        ``mom-cycle-middle``.
+        The chapter on momentum, equation ``mom-cycle``.
     """
     return -2208 / 1225, 2592 / 1225, 792 / 1225
 

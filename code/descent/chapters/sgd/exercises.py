@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader
 
-from descent.chapters.verdict import ask, mismatch, verdict, wrong_form
+from descent.chapters.verdict import as_answer, ask, mismatch, verdict, wrong_count, wrong_form
 
 
 def batch_for(answer: Callable[[int, float, float], int]) -> bool:
@@ -28,7 +28,9 @@ def batch_for(answer: Callable[[int, float, float], int]) -> bool:
         not yet: batch_for(num_samples=100, variance=4, allowed=0.1) returned 40 where 29 is right
         False
     """
-    for num_samples, variance, allowed in ((100, 4.0, 0.1), (1000, 9.0, 0.4), (3, 1.0, 0.2)):
+    cases = [(100, 4.0, 0.1), (1000, 9.0, 0.4), (3, 1.0, 0.2)]
+    cases += [(33, 17.0, 0.5)]  # a batch of 17 has the variance allowed, to the last digit
+    for num_samples, variance, allowed in cases:
         name = f"batch_for(num_samples={num_samples}, variance={variance:g}, allowed={allowed:g})"
         found, problem = ask(answer, num_samples, variance, allowed)
         right = next(
@@ -36,7 +38,7 @@ def batch_for(answer: Callable[[int, float, float], int]) -> bool:
             for size in range(1, num_samples + 1)
             if variance / size * (num_samples - size) / (num_samples - 1) <= allowed
         )
-        if problem := problem or mismatch(found, torch.tensor(float(right))):
+        if problem := problem or wrong_count(found, right):
             return verdict(name, problem)
     return verdict("batch_for", None)
 
@@ -62,14 +64,17 @@ def lr_for(answer: Callable[[float, float, float, int], float]) -> bool:
         found, problem = ask(answer, floor, curvature, variance, batch_size)
         if problem := problem or wrong_form(found, torch.zeros(())):
             return verdict("lr_for", problem)
-        lr = torch.as_tensor(found, dtype=torch.float64).item()
+        lr = as_answer(found).item()
         if not 0 < lr < 2 / curvature:
             reason = f"returned {lr:.6g} where a rate in (0, {2 / curvature:g}) is stable"
             return verdict("lr_for", reason)
-        # The square that a step leaves where it is: contraction and noise in balance.
-        left = lr**2 * variance / batch_size / (1 - (1 - lr * curvature) ** 2)
-        if not math.isclose(left, floor, rel_tol=1e-9):
-            return verdict("lr_for", f"leaves a floor of {left:.6g} where {floor:g} is asked for")
+        right = 2 / (curvature + variance / (curvature * batch_size * floor))
+        if problem := mismatch(found, torch.tensor(right, dtype=torch.float64)):
+            if not math.isclose(lr, right, rel_tol=1e-4):
+                # The square that a step leaves where it is: contraction and noise in balance.
+                left = lr**2 * variance / batch_size / (1 - (1 - lr * curvature) ** 2)
+                problem = f"leaves a floor of {left:.6g} where {floor:g} is asked for"
+            return verdict("lr_for", problem)
     return verdict("lr_for", None)
 
 
@@ -121,9 +126,10 @@ def averaged(answer: Callable[[Tensor, Tensor, int], Tensor]) -> bool:
     path = torch.randn(20, 3, generator=generator, dtype=torch.float64)
     mean = torch.zeros(3, dtype=torch.float64)
     for count, theta in enumerate(path):
-        mean, problem = ask(answer, mean, theta, count)
-        if problem := problem or mismatch(mean, path[: count + 1].mean(0)):
+        found, problem = ask(answer, mean, theta, count)
+        if problem := problem or mismatch(found, path[: count + 1].mean(0)):
             return verdict(f"averaged, with count = {count},", problem)
+        mean = as_answer(found).double()
     return verdict("averaged", None)
 
 
@@ -142,7 +148,7 @@ def noise_scale(answer: Callable[[float, float, int, int], float]) -> bool:
         not yet: noise_scale returned ... where 12 is right
         False
     """
-    for signal, variance, small, large in ((0.5, 6.0, 1, 8), (2.0, 0.1, 4, 64)):
+    for signal, variance, small, large in ((0.5, 6.0, 1, 8), (2.0, 3.0, 4, 64)):
         means = (signal + variance / small, signal + variance / large)
         found, problem = ask(answer, *means, small, large)
         if problem := problem or mismatch(found, torch.tensor(variance / signal), tol=1e-6):
@@ -173,7 +179,7 @@ def schedule(answer: Callable[[int], float]) -> bool:
         found, problem = ask(answer, step)
         if problem := problem or wrong_form(found, torch.zeros(())):
             return verdict("schedule", problem)
-        rates.append(torch.as_tensor(found, dtype=torch.float64).item())
+        rates.append(as_answer(found).item())
         if not 0 < rates[-1] < math.inf:
             return verdict("schedule", f"at step {step} returned {rates[-1]:g}, not a rate above 0")
     for curvature in (0.2, 1.0):

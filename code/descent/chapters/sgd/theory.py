@@ -227,6 +227,102 @@ def sgd_average_mean_square(
     return bias**2 + spread * (num_steps - 2 * first + second)
 
 
+def average_bias(
+    lr: Number, curvature: Number, third: Number, variance: Number, batch_size: Number = 1
+) -> Number:
+    r"""Return where the average of a constant rate settles beside the minimum, for small rates.
+
+    .. math:: \mathbb{E}\,\theta \approx -\frac{f'''\,\eta\sigma^2}{4\lambda^2 B}
+
+    Args:
+        lr: :math:`\eta`, in (0, 2 / curvature).
+        curvature: :math:`\lambda`, at the minimum, in (0, inf).
+        third: :math:`f'''`, the third derivative at the minimum, in (-inf, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in [0, inf).
+        batch_size: :math:`B`, in [1, inf).
+
+    Returns:
+        The expected distance, to leading order in the rate; 0 on a parabola.
+
+    Example:
+        >>> average_bias(lr=0.5, curvature=1.0, third=2.0, variance=4.0)
+        -1.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-average-bias``.
+    """
+    check_in_interval("third", third, "(-inf, inf)")
+    _check_bowl(lr, curvature, variance, batch_size)
+    return -third * lr * variance / (4 * curvature**2 * batch_size)
+
+
+def convex_bound(distance: Number, lr: Number, length: Number, num_steps: Number) -> Number:
+    r"""Return how far above the minimum the mean loss of a run can be, on any convex function.
+
+    .. math:: \frac{D^2}{2\eta T} + \frac{\eta S^2}{2}
+
+    Args:
+        distance: :math:`D`, from the start to the minimum, in [0, inf).
+        lr: :math:`\eta`, in (0, inf).
+        length: :math:`S`, the largest root mean square length of a batch's gradient, in [0, inf).
+        num_steps: :math:`T`, in [1, inf).
+
+    Returns:
+        The bound on the mean over the first :math:`T` iterates, and on their average's loss.
+
+    Example:
+        >>> convex_bound(distance=4.0, lr=0.5, length=2.0, num_steps=16)
+        2.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-convex``.
+    """
+    check_in_interval("distance", distance, "[0, inf)")
+    check_in_interval("lr", lr, "(0, inf)")
+    check_in_interval("length", length, "[0, inf)")
+    check_in_interval("num_steps", num_steps, "[1, inf)")
+    return distance**2 / (2 * lr * num_steps) + lr * length**2 / 2
+
+
+def gradient_bound(
+    drop: Number,
+    lr: Number,
+    smoothness: Number,
+    variance: Number,
+    num_steps: Number,
+    batch_size: Number = 1,
+) -> Number:
+    r"""Return how large the mean squared gradient of a run can be, on any smooth function.
+
+    .. math:: \frac{2}{2 - \eta L}
+        \left(\frac{f(\theta_0) - f^\star}{\eta T} + \frac{\eta L \sigma^2}{2 B}\right)
+
+    Args:
+        drop: :math:`f(\theta_0) - f^\star`, in [0, inf).
+        lr: :math:`\eta`, in (0, 2 / smoothness).
+        smoothness: :math:`L`, the largest curvature anywhere, in (0, inf).
+        variance: :math:`\sigma^2`, of the gradient of one sample, in [0, inf).
+        num_steps: :math:`T`, in [1, inf).
+        batch_size: :math:`B`, in [1, inf).
+
+    Returns:
+        The bound on the mean of :math:`\|\nabla f\|^2` over the first :math:`T` iterates.
+
+    Example:
+        >>> gradient_bound(drop=2.0, lr=1.0, smoothness=1.0, variance=4.0, num_steps=2)
+        6.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-nonconvex``.
+    """
+    check_in_interval("drop", drop, "[0, inf)")
+    check_in_interval("num_steps", num_steps, "[1, inf)")
+    _check_noise(smoothness, variance, batch_size)
+    check_in_interval("lr * smoothness", lr * smoothness, "(0, 2)")
+    noise = lr * smoothness * variance / (2 * batch_size)
+    return 2 / (2 - lr * smoothness) * (drop / (lr * num_steps) + noise)
+
+
 def sgd_scaled_lr(
     target: Number, curvature: Number, variance: Number, batch_size: Number
 ) -> Number:
@@ -289,11 +385,11 @@ def noise_scale(grad: Tensor, hessian: Tensor, covariance: Tensor) -> float:
 
 
 def critical_steps(batch_size: Number, least_steps: Number, critical_batch: Number) -> Number:
-    r"""Return :math:`s_{\min}(1 + B_{\mathrm{crit}}/B)`, the steps that a target takes.
+    r"""Return :math:`T_{\min}(1 + B_{\mathrm{crit}}/B)`, the steps that a target takes.
 
     Args:
         batch_size: :math:`B`, in [1, inf).
-        least_steps: :math:`s_{\min}`, with the exact gradient, in (0, inf).
+        least_steps: :math:`T_{\min}`, with the exact gradient, in (0, inf).
         critical_batch: :math:`B_{\mathrm{crit}}`, in [0, inf).
 
     Returns:
@@ -313,11 +409,11 @@ def critical_steps(batch_size: Number, least_steps: Number, critical_batch: Numb
 
 
 def critical_samples(batch_size: Number, least_steps: Number, critical_batch: Number) -> Number:
-    r"""Return :math:`s_{\min}(B + B_{\mathrm{crit}})`, the samples that a target takes.
+    r"""Return :math:`T_{\min}(B + B_{\mathrm{crit}})`, the samples that a target takes.
 
     Args:
         batch_size: :math:`B`, in [1, inf).
-        least_steps: :math:`s_{\min}`, with the exact gradient, in (0, inf).
+        least_steps: :math:`T_{\min}`, with the exact gradient, in (0, inf).
         critical_batch: :math:`B_{\mathrm{crit}}`, in [0, inf).
 
     Returns:
@@ -333,12 +429,38 @@ def critical_samples(batch_size: Number, least_steps: Number, critical_batch: Nu
     return batch_size * critical_steps(batch_size, least_steps, critical_batch)
 
 
+def fastest_batch(critical_batch: Number, overhead: Number, per_sample: Number) -> Number:
+    r"""Return the batch size that reaches a target soonest, in seconds.
+
+    .. math:: B^\star = \sqrt{B_{\mathrm{crit}} \cdot \tau_0/\tau_1}
+
+    Args:
+        critical_batch: :math:`B_{\mathrm{crit}}`, in [0, inf).
+        overhead: :math:`\tau_0`, the time of a step that does not depend on the batch, in (0, inf).
+        per_sample: :math:`\tau_1`, the time that each sample adds, in (0, inf).
+
+    Returns:
+        The batch size, which need not be a whole number.
+
+    Example:
+        >>> fastest_batch(critical_batch=100, overhead=8.0, per_sample=2.0)
+        20.0
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-fastest-batch``.
+    """
+    check_in_interval("critical_batch", critical_batch, "[0, inf)")
+    check_in_interval("overhead", overhead, "(0, inf)")
+    check_in_interval("per_sample", per_sample, "(0, inf)")
+    return (critical_batch * overhead / per_sample) ** 0.5
+
+
 def reshuffled_floor(
     lr: Number, curvature: float, variance: float, num_samples: int, batch_size: int = 1
 ) -> Tensor:
     r"""Return the floor at the ends of epochs, when each epoch shuffles the data anew.
 
-    The samples are parabolas of one curvature, :math:`f_n = \tfrac12\lambda(\theta - x_n)^2`.
+    The samples are parabolas of one curvature: their gradients are :math:`\lambda\theta - r_n`.
     With :math:`a = 1 - \eta\lambda`, :math:`M = N/B` batches an epoch, and :math:`\sigma_B^2` the
     variance of a batch without replacement (:func:`sgd_gradient_variance`),
 
@@ -381,6 +503,37 @@ def reshuffled_floor(
     return lr**2 * noise * num_batches * weights.var(-1) / left
 
 
+def reshuffled_bias(
+    lr: Number, curvature: Number, covariance: Number, num_samples: int, batch_size: Number = 1
+) -> Number:
+    r"""Return where the ends of reshuffled epochs settle beside the minimum, for small rates.
+
+    The gradient of sample :math:`n` is :math:`\lambda_n\theta - r_n`.
+
+    .. math:: \mathbb{E}\,\theta \approx \frac{\eta C}{2\lambda B} \cdot \frac{N - B}{N - 1}
+
+    Args:
+        lr: :math:`\eta`, in (0, 2 / curvature).
+        curvature: :math:`\lambda`, the mean of the :math:`\lambda_n`, in (0, inf).
+        covariance: :math:`C`, of :math:`\lambda_n` and :math:`r_n`, in (-inf, inf).
+        num_samples: :math:`N`, at least 2.
+        batch_size: :math:`B`, in [1, ``num_samples``].
+
+    Returns:
+        The expected distance to the minimum, to leading order in the rate.
+
+    Example:
+        >>> reshuffled_bias(0.5, curvature=1.0, covariance=2.0, num_samples=5, batch_size=2)
+        0.1875
+
+    References:
+        The chapter on stochastic gradient descent, equation ``sgd-reshuffled-bias``.
+    """
+    _check_bowl(lr, curvature, 0.0, batch_size)
+    check_in_interval("covariance", covariance, "(-inf, inf)")
+    return lr * sgd_gradient_variance(1.0, batch_size, num_samples) * covariance / (2 * curvature)
+
+
 def sgd_random_curvature_floor(
     lr: Number,
     curvature: Number,
@@ -390,12 +543,13 @@ def sgd_random_curvature_floor(
 ) -> Number:
     r"""Return the noise floor when the samples differ in curvature too.
 
-    .. math:: \mathbb{E}\,\theta^2 = \frac{\eta\sigma^2}{2\lambda B - \eta(\lambda^2 B + v)}
+    .. math:: \mathbb{E}\,\theta^2
+        = \frac{\eta\sigma^2}{2\lambda B - \eta(\lambda^2 B + \sigma_\lambda^2)}
 
     Args:
         lr: :math:`\eta`, in (0, :func:`sgd_random_curvature_max_lr`).
         curvature: :math:`\lambda`, the mean over the samples, in (0, inf).
-        curvature_variance: :math:`v`, in [0, inf).
+        curvature_variance: :math:`\sigma_\lambda^2`, in [0, inf).
         variance: :math:`\sigma^2`, of the gradient of one sample at the minimum, in [0, inf).
         batch_size: :math:`B`, in [1, inf), drawn with replacement.
 
@@ -419,11 +573,13 @@ def sgd_random_curvature_floor(
 def sgd_random_curvature_max_lr(
     curvature: Number, curvature_variance: Number, batch_size: Number = 1
 ) -> Number:
-    r"""Return :math:`2\lambda/(\lambda^2 + v/B)`, from where the mean square grows for ever.
+    r"""Return the rate from which on the mean square grows for ever.
+
+    .. math:: \frac{2\lambda}{\lambda^2 + \sigma_\lambda^2/B}
 
     Args:
         curvature: :math:`\lambda`, the mean over the samples, in (0, inf).
-        curvature_variance: :math:`v`, in [0, inf).
+        curvature_variance: :math:`\sigma_\lambda^2`, in [0, inf).
         batch_size: :math:`B`, in [1, inf), drawn with replacement.
 
     Returns:

@@ -1,0 +1,95 @@
+"""The chapter on losses: the numbers of its examples, computed and looked for on the page."""
+
+import math
+import re
+
+import numpy as np
+import torch
+from scipy.optimize import linprog
+from scipy.stats import norm
+from torch.nn import functional
+
+from descent.press.pages import ROOT
+
+PAGE = " ".join((ROOT / "book/losses.md").read_text("utf-8").split())
+
+
+def test_the_two_models_of_one_target():
+    for centre, name in ((2.5, "A"), (1.0, "B")):
+        density = norm.pdf(3, centre, 1)
+        assert f"$-\\ln {density:.3f} = {-math.log(density):.2f}$ for {name}" in PAGE
+        assert f"Its density at 3 is {density:.3f}" in PAGE
+
+
+def test_the_mean_of_three_targets():
+    y = np.array([1.0, 2.0, 6.0])
+    for c in (3, 2):
+        assert f"{np.mean((c - y) ** 2):.2f}$" in PAGE
+    assert np.mean((2 - y) ** 2) - np.mean((3 - y) ** 2) == (3 - 2) ** 2
+
+
+def test_the_probabilities_of_three_logits():
+    logits = torch.tensor([2.0, 1.0, 0.0], dtype=torch.float64)
+    p = logits.softmax(0)
+    assert "become {:.3f}, {:.3f} and {:.3f}".format(*p.tolist()) in PAGE
+    loss = functional.cross_entropy(logits, torch.tensor(1))
+    assert f"$-\\ln {p[1]:.3f} = {loss:.2f}$" in PAGE
+    grad = p - functional.one_hot(torch.tensor(1), 3)
+    assert "it is {:.3f}, ${:.3f}$ and {:.3f}:".format(*grad.tolist()) in PAGE
+
+
+def test_the_first_loss_and_the_floor():
+    assert f"For ten classes that is {math.log(10):.3f}" in PAGE
+    frequencies = np.array([0.9, 0.1])
+    entropy = -(frequencies * np.log(frequencies)).sum()
+    assert f"at {entropy:.3f} in place of {math.log(2):.3f}" in PAGE
+    assert f"$\\ln(e + 9) - 1 = {math.log(math.e + 9) - 1:.2f}$" in PAGE
+
+
+def test_the_cross_entropies_of_a_blurred_digit():
+    q = np.array([0.7, 0.3])
+    costs = [-(q * np.log(p)).sum() for p in ([0.7, 0.3], [0.9, 0.1], [0.5, 0.5])]
+    assert "it is {:.3f}. Say 0.9 and 0.1, and it is {:.3f};".format(*costs) in PAGE
+    assert f"say 0.5 and 0.5, and it is {costs[2]:.3f}." in PAGE
+    assert min(costs) == costs[0]
+
+
+def test_the_naive_form_at_16_and_17():
+    def naive(z):
+        z = torch.tensor(z, dtype=torch.float32)
+        return float(-(1 - 1 / (1 + (-z).exp())).log())
+
+    assert f"{naive(16.0):.2g}" == "16"
+    assert naive(17.0) == math.inf
+
+
+def test_the_smoothed_target_and_the_focal_gradient():
+    assert "the right class gets 0.91 and each other 0.01" in PAGE
+    assert f"$\\ln 91 = {math.log(0.91 / 0.01):.2f}$" in PAGE
+    p = 0.9
+    focal = (1 - p) ** 2 * (2 * p * math.log(p) + p - 1)
+    assert f"it is {(p - 1) / focal:.0f} times smaller" in PAGE
+
+
+def test_the_tie_of_the_multi_margin_loss():
+    q, tie = np.array([0.45, 0.40, 0.15]), np.array([1 / 3, 1 / 3, -2 / 3])
+    assert "the best logits are $\\frac13, \\frac13, -\\frac23$, a tie" in PAGE
+    # A linear program: the logits, and a variable above each of the six hinges.
+    pairs = [(y, j) for y in range(3) for j in range(3) if j != y]
+    hinges = np.zeros((6, 9))
+    for row, (y, j) in enumerate(pairs):
+        hinges[row, [y, j, 3 + row]] = -1, 1, -1
+    prices = np.array([0, 0, 0, *(q[y] / 3 for y, _ in pairs)])
+    bounds = [(None, None)] * 3 + [(0, None)] * 6
+    least = linprog(prices, hinges, -np.ones(6), bounds=bounds).fun
+    at_tie = sum(q[y] / 3 * max(0, 1 - tie[y] + tie[j]) for y, j in pairs)
+    np.testing.assert_allclose(at_tie, least)
+
+
+def test_as_many_losses_lack_a_likelihood_as_the_summary_says():
+    page = (ROOT / "book/losses.md").read_text("utf-8")
+    table = page[page.index("## One page of losses") : page.index("## Symbols")]
+    rows = [row.split(" | ") for row in re.findall(r"(?m)^\| (.+) \|$", table)][1:]
+    assert len(rows) == 17
+    assert sum(row[1] == "none" for row in rows) == 5
+    assert "Five losses of the table have no likelihood" in PAGE
