@@ -1328,7 +1328,7 @@ def shared_steps(rule: str, shared: float) -> int:
     """
     share = 0.25 ** torch.arange(4, dtype=torch.float64)
     input = torch.cat([torch.eye(4), shared * torch.ones(4, 1)], 1).double()
-    rates = 10.0 ** torch.arange(0, 4.5, 0.5).double()
+    rates = 10.0 ** torch.arange(0, 6.01, 0.02).double()
     weight = torch.zeros(len(rates), 4, 5, dtype=torch.float64)
     options = Adam.complete(lr=rates[:, None, None] / 100, eps=TINY)
     state, losses = {}, []
