@@ -58,6 +58,26 @@ def test_every_test_of_a_claim_records_what_it_measures():
     assert silent == []
 
 
+@pytest.mark.parametrize("page", [name for name in PROSE if "{dropdown}" in PROSE[name]])
+def test_a_fold_is_one(page):
+    """A fence of backticks has none in its title, and what begins with a colon is an option."""
+    for title, below in re.findall(r"^`+\{dropdown\}(.*)\n(.*)$", PROSE[page], re.M):
+        assert "`" not in title
+        assert not below.startswith(":::"), f"no empty line below{title}"
+
+
+@pytest.mark.parametrize("lab", labs_in_toc())
+def test_a_cell_that_draws_a_figure_prints_nothing_beside_it(lab):
+    cells = json.loads(notebook_of(lab).read_text("utf-8"))["cells"]
+    for cell in cells:
+        source = "".join(cell["source"])
+        if "figure" not in cell["metadata"].get("mystnb", {}) or source.rstrip().endswith(";"):
+            continue
+        last = ast.parse(source).body[-1]
+        if isinstance(last, ast.Expr):
+            assert ast.unparse(last).startswith(("lab.figure(", "lab.glue(")), ast.unparse(last)
+
+
 def test_every_claim_cites_an_entry_of_the_bibliography():
     entries = set(re.findall(r"^@\w+\{(\S+),$", (BOOK / "references.bib").read_text("utf-8"), re.M))
     cited = {claim.cite for claim, _ in marks.claims(ROOT)}

@@ -125,6 +125,12 @@ def test_zero_start_carries_two_half_lives_further_as_alpha_goes_to_one():
     assert errors[1] < 0.02 < errors[0]
 
 
+@pytest.mark.parametrize("gap", [1, 2, 50])
+def test_steps_of_a_gradient_that_comes_now_and_then(gap):
+    steps = rmsprop_path(([-0.3] + [0.0] * (gap - 1)) * 800, 0.97, lr=0.1)
+    assert theory.rmsprop_gap_step(0.1, 0.97, gap) == pytest.approx(-steps[-gap])
+
+
 def test_average_recovers_after_a_burst():
     steps = theory.rmsprop_recovery_steps(0.99, burst=50.0)
     kept = 0.99**steps
@@ -183,6 +189,7 @@ def test_nearby_points_approach_the_cycle_at_its_rate(alpha):
         (theory.rmsprop_max_step, {"lr": 1.0, "alpha": 1.0}),
         (theory.rmsprop_step, {"lr": 1.0, "alpha": 0.9, "step": 0}),
         (theory.rmsprop_extra_distance, {"lr": -1.0, "alpha": 0.9}),
+        (theory.rmsprop_gap_step, {"lr": 1.0, "alpha": 0.9, "gap": 0}),
         (theory.rmsprop_recovery_steps, {"alpha": 0.9, "burst": 1.0}),
         (theory.centered_step, {"lr": 1.0, "alpha": 0.0, "step": 1}),
         (theory.eps_factor, {"grad": 1.0, "eps": -1.0}),

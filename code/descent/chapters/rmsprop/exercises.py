@@ -10,7 +10,15 @@ import torch
 from torch import Tensor
 
 from descent.chapters.rmsprop import theory
-from descent.chapters.verdict import ask, mismatch, verdict, wrong_form
+from descent.chapters.verdict import (
+    FLOAT32_TOL,
+    as_answer,
+    ask,
+    mismatch,
+    verdict,
+    wrong_count,
+    wrong_form,
+)
 from descent.optim import Adam, adam
 
 
@@ -59,7 +67,7 @@ def adagrad_walk(answer: Callable[[float, float], int]) -> bool:
             right += 1
             walked += float(theory.adagrad_step(lr, right))
         found, problem = ask(answer, lr, distance)
-        if problem := problem or mismatch(found, torch.tensor(float(right))):
+        if problem := problem or wrong_count(found, right):
             return verdict(f"adagrad_walk(lr={lr:g}, distance={distance:g})", problem)
     return verdict("adagrad_walk", None)
 
@@ -92,7 +100,7 @@ def corrected_step(
         for step in range(1, 6):
             grad = torch.tensor([2000.0, 0.5], dtype=torch.float64) * theta
             found, fault = ask(answer, theta, grad, square_avg, step, lr, alpha, eps)
-            if fault is None and (not isinstance(found, tuple) or len(found) != 2):
+            if fault is None and (not isinstance(found, tuple | list) or len(found) != 2):
                 fault = f"returned a {type(found).__name__} where parameters and average are right"
             if fault:
                 return verdict("corrected_step", fault)
@@ -127,9 +135,22 @@ def outside_eps(answer: Callable[[float, float], float]) -> bool:
         # A fraction u of the step is left where |g| = u (|g| + eps).
         right = torch.tensor(grad / left - grad, dtype=torch.float64)
         found, problem = ask(answer, eps, grad)
-        if problem := problem or mismatch(found, right, tol=1e-6 * right.item()):
+        if problem := problem or mismatch(found, right, tol=1e-6, abs=0.0):
+            if _cancelled(found, right, grad):
+                problem += (
+                    "; the difference of two such close numbers loses its digits in float32: "
+                    "compute in float64"
+                )
             return verdict(f"outside_eps(eps={eps:g}, grad={grad:g})", problem)
     return verdict("outside_eps", None)
+
+
+def _cancelled(found: object, right: Tensor, grad: float) -> bool:
+    """Say whether an answer is off by no more than float32 rounds numbers as large as ``grad``."""
+    numbers = as_answer(found)
+    if numbers is None or numbers.dtype != torch.float32 or numbers.ndim:
+        return False
+    return abs(numbers.item() - right.item()) <= FLOAT32_TOL * abs(grad)
 
 
 def converging_eps(answer: Callable[[float, float], float]) -> bool:
@@ -151,7 +172,7 @@ def converging_eps(answer: Callable[[float, float], float]) -> bool:
         # Without eps the cycle is as wide as it can be, and eps/curvature is what it loses.
         right = torch.tensor(curvature * theory.rmsprop_cycle(lr, curvature), dtype=torch.float64)
         found, problem = ask(answer, lr, curvature)
-        if problem := problem or mismatch(found, right, tol=1e-6 * right.item()):
+        if problem := problem or mismatch(found, right, tol=1e-6, abs=0.0):
             return verdict(f"converging_eps(lr={lr:g}, curvature={curvature:g})", problem)
     return verdict("converging_eps", None)
 
@@ -177,12 +198,14 @@ def half_lost(answer: Callable[[float], float]) -> bool:
     for kappa in (16.0, 1e4, 1e8):
         found, problem = ask(answer, kappa)
         if problem is None and not (problem := wrong_form(found, torch.zeros(()))):
-            angle, right = float(found), kappa**0.5
+            numbers = as_answer(found)
+            angle, right = numbers.item(), kappa**0.5
+            tol = 1e-6 if numbers.dtype == torch.float64 else 2 * FLOAT32_TOL
             if not 0 < angle <= math.pi / 4:
                 problem = f"returned {angle:.6g} where an angle in (0, pi/4] is right"
                 return verdict(f"half_lost(kappa={kappa:g})", problem)
             left = theory.rotated_kappa(kappa, angle)
-            if not math.isclose(left, right, rel_tol=1e-6):
+            if not math.isclose(left, right, rel_tol=tol):
                 problem = f"at its angle {angle:.6g} leaves {left:.6g} where {right:g} is right"
         if problem:
             return verdict(f"half_lost(kappa={kappa:g})", problem)

@@ -11,9 +11,9 @@ _ALPHA = "(0, 1)"
 
 
 def best_diagonal_kappa(hessian: Tensor) -> float:
-    r"""Return the condition number :math:`(1+q)/(1-q)` after the best diagonal preconditioner.
+    r"""Return the condition number :math:`(1+C)/(1-C)` after the best diagonal preconditioner.
 
-    :math:`q = |H_{12}|/\sqrt{H_{11}H_{22}}` is the correlation that ``hessian`` holds.
+    :math:`C = |H_{12}|/\sqrt{H_{11}H_{22}}` says how strongly ``hessian`` couples the two.
 
     Args:
         hessian: :math:`H`, symmetric and positive definite, shape ``(2, 2)``.
@@ -37,8 +37,8 @@ def best_diagonal_kappa(hessian: Tensor) -> float:
     (first, mixed), (_, second) = hessian.double().tolist()
     if not (first > 0 and first * second > mixed**2):
         raise ValueError(f"hessian must be positive definite, got {hessian.tolist()}")
-    correlation = abs(mixed) / math.sqrt(first * second)
-    return (1 + correlation) / (1 - correlation)
+    coupling = abs(mixed) / math.sqrt(first * second)
+    return (1 + coupling) / (1 - coupling)
 
 
 def rotated_kappa(kappa: float, angle: Number) -> Number:
@@ -215,6 +215,34 @@ def rmsprop_step(lr: Number, alpha: Number, step: Number, burst: Number = 0.0) -
     return lr / (1 - kept + kept * burst**2) ** 0.5
 
 
+def rmsprop_gap_step(lr: Number, alpha: Number, gap: Number) -> Number:
+    r"""Return how long RMSprop's steps are if the same gradient comes at every :math:`n`-th step.
+
+    .. math:: \eta \sqrt{\frac{1 - \alpha^n}{1 - \alpha}}
+
+    :math:`\eta` is ``lr``, :math:`n` is ``gap``.
+
+    Args:
+        lr: the learning rate, in [0, inf).
+        alpha: :math:`\alpha`, in (0, 1).
+        gap: the steps from one gradient to the next, from 1; those between have none.
+
+    Returns:
+        The length of a step once the average has settled, without :math:`\epsilon`.
+
+    Example:
+        >>> rmsprop_gap_step(1.0, alpha=0.75, gap=1), rmsprop_gap_step(1.0, alpha=0.75, gap=500)
+        (1.0, 2.0)
+
+    References:
+        The chapter on RMSprop, equation ``rms-gap``.
+    """
+    check_in_interval("lr", lr, "[0, inf)")
+    check_in_interval("alpha", alpha, _ALPHA)
+    check_in_interval("gap", gap, "[1, inf)")
+    return lr * ((1 - alpha ** _double(gap)) / (1 - alpha)) ** 0.5
+
+
 def rmsprop_extra_distance(lr: float, alpha: float) -> float:
     r"""Return :math:`-2\eta\ln 2/\ln\alpha`, how much further the zero start carries.
 
@@ -315,11 +343,11 @@ def eps_factor(grad: Number, eps: Number, inside: bool = False) -> Number:
 
 
 def rmsprop_cycle(lr: float, curvature: float, eps: float = 0.0) -> float:
-    r"""Return :math:`\max(\eta/2 - \epsilon/\lambda, 0)`, how far from a minimum RMSprop hops.
+    r"""Return :math:`\max(\eta/2 - \epsilon/L, 0)`, how far from a minimum RMSprop hops.
 
     Args:
         lr: :math:`\eta`, in [0, inf).
-        curvature: :math:`\lambda` of the parabola, in (0, inf).
+        curvature: :math:`L` of the parabola, in (0, inf).
         eps: :math:`\epsilon`, in [0, inf).
 
     Returns:
@@ -341,7 +369,7 @@ def rmsprop_cycle(lr: float, curvature: float, eps: float = 0.0) -> float:
 def rmsprop_cycle_rate(alpha: float) -> float:
     r"""Return the factor by which a step shrinks the distance to the two-cycle, near it.
 
-    .. math:: \max|\zeta|, \quad \zeta^2 - (3\alpha - 1)\zeta + \alpha = 0
+    .. math:: \max|\rho|, \quad \rho^2 - (3\alpha - 1)\rho + \alpha = 0
 
     It is :math:`\sqrt\alpha` for :math:`\alpha \ge 1/9`.
 
