@@ -610,6 +610,17 @@ def test_adagrad_takes_sparse_gradients_and_rmsprop_does_not():
     assert moved.count_nonzero() == 2
 
 
+def test_a_lazy_rule_lets_the_average_fade_only_in_rows_that_occur():
+    table = torch.nn.Embedding(5, 2, sparse=True)
+    stepper = torch.optim.SparseAdam(table.parameters(), betas=(0.0, 0.9))
+    for row in (3, 1, 1):
+        stepper.zero_grad()
+        table(torch.tensor([row])).sum().backward()
+        stepper.step()
+    average = stepper.state[table.weight]["exp_avg_sq"][:, 0]
+    torch.testing.assert_close(average, torch.tensor([0.0, 0.1 * (1 + 0.9), 0.0, 0.1, 0.0]))
+
+
 @pytest.mark.claim(
     cite="zeiler2012adadelta",
     says="AdaGrad's step has no unit, and so not that of the parameter, as Newton's has.",
