@@ -24,6 +24,7 @@ from torch.nn.functional import mse_loss, one_hot
 from descent.chapters.gradient_descent import theory
 from descent.measure.curvature import sharpness
 from descent.optim import GradientDescent, gradient_descent
+from descent.press.pages import ROOT
 from descent.tasks import data, models, problems
 from descent.tasks.problems import Objective, value_and_gradient
 from descent.training import Trace, fit, minimize
@@ -804,6 +805,15 @@ def test_descent_is_thrown_out_of_a_sharp_minimum_and_settles_in_a_flatter_one()
     assert (run.params[-1].square().sum(-1) < 2 / lr).all()
 
 
+@pytest.mark.parametrize("lr", [0.1, 0.5, 0.95])
+def test_a_start_more_than_twice_too_sharp_diverges(lr):
+    for times, far in ((1.99, False), (2.01, True), (3.0, True)):
+        for residual in (1e-3, -1e-3):
+            start = torch.tensor([residual], dtype=torch.float64)
+            run = two_weights(start, 2 / lr * torch.tensor([times]).double(), lr, 1000)
+            assert bool(run.params.abs().max() > 1e6 or run.params.isnan().any()) == far
+
+
 def swung(theta: Tensor) -> Tensor:
     """Return the value of a function of four parameters with a simple largest eigenvalue."""
     weight = normal(4, 4, seed=3)
@@ -1282,6 +1292,18 @@ def least_by_gradients(curvature: Tensor, start: Tensor, num_steps: int) -> floa
         vector = vector / vector.norm()
         spanned = torch.cat([spanned, vector[:, None]], -1)
     return float((start - spanned @ (spanned.T @ start)).norm())
+
+
+def test_two_rates_of_the_example_leave_what_the_page_says():
+    text = (ROOT / "book/gradient_descent.md").read_text("utf-8")
+    lrs = theory.chebyshev_lrs(9.0, 1.0, 2).sort().values.tolist()
+    assert r"(1 - {:.4f}\lambda)(1 - {:.4f}\lambda)".format(*lrs) in text
+    assert lrs[1] > 2 * theory.gradient_descent_max_lr(9.0)
+    assert f"{polynomial_rate(torch.tensor(lrs), 1.0, 9.0):.2f}" == "0.47"
+    printed = [round(lr, 4) for lr in lrs]
+    for curvature, left in ((1.0, 0.47), (9.0, 0.47), (5.0, -0.47)):
+        found = math.prod(1 - lr * curvature for lr in printed)
+        assert round(found, 2) == left
 
 
 @pytest.mark.equation("gd-root")
