@@ -30,7 +30,7 @@ def functions():
     return found
 
 
-NOT_NUMBERS = ["1", None, True, 1j, [1.0], torch.tensor([True]), object()]
+NOT_NUMBERS = ["1", None, True, 1j, [1.0], torch.tensor([True]), {}]
 NOT_INTEGERS = ["1", None, True, 1.5, 1.0, 1j, [1], torch.tensor(1)]
 NOT_FLAGS = [1, 0, None, "True", torch.tensor(True)]
 NOT_WORDS = [None, 3, "nothing of the kind", ["mean"], True]

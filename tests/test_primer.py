@@ -71,6 +71,7 @@ def test_the_hessian_and_its_eigenvalues():
     for direction, factor in ((vector(1, 1), 3), (vector(1, -1), 1)):
         assert stands("$H ", direction, " = ", matrix @ direction, "$")
         torch.testing.assert_close(matrix @ direction, factor * direction)
+        torch.testing.assert_close(slope(0.7 * direction), factor * 0.7 * direction)
     torch.testing.assert_close(torch.linalg.eigvalsh(matrix), vector(1, 3))
     assert stands("$\\eta = 0.1$ these factors are ", 1 - 0.1 * 3, " and ", 1 - 0.1 * 1, ".")
     assert stands("$\\eta = 0.7$ they are $", 1 - 0.7 * 3, "$ and ", 1 - 0.7 * 1, ":")
@@ -94,8 +95,17 @@ def test_the_die():
     assert stands("= ", sides.mean(), "$. The")
     assert f"= {variance:.2f}$" in PAGE
     assert f"{variance.sqrt():.2f}, is the standard deviation" in PAGE
-    pairs = (sides[:, None] + sides) / 2
-    assert pairs.var(correction=0) == pytest.approx(float(variance) / 2)
+
+    assert "ten dice has the same expectation and a tenth of the variance" in PAGE
+    one = chances = torch.full((6,), 1 / 6, dtype=torch.float64)
+    for _ in range(9):  # of the sum of one more die: a polynomial times another
+        chances = sum(
+            torch.nn.functional.pad(chances * each, (side, 5 - side))
+            for side, each in enumerate(one)
+        )
+    mean = torch.arange(10, 61) / 10
+    assert chances @ mean.double() == pytest.approx(float(sides.mean()))
+    assert chances @ (mean.double() - 3.5) ** 2 == pytest.approx(float(variance) / 10)
 
 
 def test_the_program():

@@ -422,7 +422,8 @@ def goujaud(
 
     References:
         The chapter on momentum; Goujaud, Taylor and Dieuleveut, Provable Non-Accelerations of the
-        Heavy-Ball Method, Mathematical Programming (2025).
+        Heavy-Ball Method, Mathematical Programming (2025), where it is turned inside out: steep
+        in the polygon and gentle outside.
     """
     check_in_interval("lr", lr, "(0, inf)")
     check_in_interval("momentum", momentum, "[0, 1)")

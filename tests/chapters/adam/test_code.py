@@ -93,6 +93,20 @@ def test_sparse_adam_counts_the_steps_of_absent_rows():
     assert first_step == pytest.approx(theory.adam_burst_step(0.9, 0.999, 500))
 
 
+def test_a_fused_step_in_float16_forgets_all_squares_but_the_last():
+    theta = torch.zeros(1, dtype=torch.float16, requires_grad=True)
+    optimizer = torch.optim.Adam([theta], lr=1e-3, fused=True)
+    for _ in range(1000):
+        theta.data.zero_()
+        theta.grad = torch.full_like(theta, 1e-3)
+        optimizer.step()
+        if optimizer.state[theta]["step"] == 1:
+            assert theta.item() == pytest.approx(-1e-3, rel=1e-3)
+    assert optimizer.state[theta]["exp_avg_sq"] == 0
+    assert theta.item() / -1e-3 == pytest.approx(25, abs=0.5)
+    assert "the 1000th step is 25 times too long" in PAGE
+
+
 def row_of(beginning: str) -> list[str]:
     (line,) = (each for each in PAGE.splitlines() if each.startswith(f"| {beginning}"))
     return [cell.strip() for cell in line.strip("|").split("|")]
@@ -105,6 +119,75 @@ def test_the_longest_step_of_each_row(beginning):
     _, _, betas, longest, _ = row_of(beginning)
     beta1, beta2 = (float(each) for each in betas.strip("()").split(","))
     assert longest == rf"${theory.adam_max_step(beta1, beta2):.2f}\,\eta$"
+
+
+@pytest.mark.parametrize(
+    ("name", "optimizer", "options"),
+    [
+        ("SGD", torch.optim.SGD, {"momentum": 0.9}),
+        ("Adagrad", torch.optim.Adagrad, {}),
+        ("RMSprop", torch.optim.RMSprop, {}),
+        ("Adam", torch.optim.Adam, {}),
+        ("AMSGrad", torch.optim.Adam, {"amsgrad": True}),
+        ("AdamW", torch.optim.AdamW, {}),
+        ("NAdam", torch.optim.NAdam, {}),
+        ("RAdam", torch.optim.RAdam, {}),
+        ("Adamax", torch.optim.Adamax, {}),
+    ],
+)
+def test_the_rate_and_the_state_of_each_rule(name, optimizer, options):
+    _, state, _, _, rate, _ = row_of(f"{name} |")
+    theta = torch.ones(3, requires_grad=True)
+    by_torch = optimizer([theta], **options)
+    theta.grad = torch.ones(3)
+    by_torch.step()
+    kept = [value for value in by_torch.state[theta].values() if value.shape == theta.shape]
+    (group,) = by_torch.param_groups
+    assert group["lr"] == float(rate)
+    assert len(kept) == int(re.search(r": (\d)", state)[1])
+    assert group.get("betas", (0.9, 0.999)) == (0.9, 0.999)
+    assert group.get("eps", 1e-8) == (1e-10 if name == "Adagrad" else 1e-8)
+    assert group["weight_decay"] == (1e-2 if name == "AdamW" else 0)
+
+
+def rates_of(beginning: str) -> list[float]:
+    return [float(rate) for rate in row_of(beginning)[1].split(" to ")]
+
+
+def test_the_smallest_rates_are_those_of_a_trained_model_that_is_adjusted():
+    others = [rates_of(row) for row in ("convolutional GAN", "translation", "BERT {", "GPT-3")]
+    assert max(rates_of("BERT, fine")) < min(rate for rates in others for rate in rates)
+    largest, smallest = rates_of("GPT-3")
+    assert largest > smallest
+
+
+@pytest.mark.parametrize(
+    ("lr", "weight_decay", "size", "time"),
+    [
+        (0.02, 0.2, 1.0, 1.0),
+        (0.01, 0.2, 0.5**0.5, 2.0),
+        (0.01, 0.4, 0.5, 1.0),
+        (0.01, 0.1, 1.0, 4.0),
+    ],
+)
+def test_what_a_halved_rate_does_to_weights_that_decay(lr, weight_decay, size, time):
+    """Against the first case: what is kept with the product, and what with the ratio."""
+    theta = torch.ones(2, 1000, dtype=torch.float64, requires_grad=True)
+    optimizer = torch.optim.AdamW([theta], lr=lr, weight_decay=weight_decay)
+    steps = round(1 / (lr * weight_decay))
+    squares = []
+    for step in range(1, 12 * steps + 1):
+        noise = normal(1000, seed=step)
+        theta.grad = torch.stack([noise, -noise])  # so that the mean is the expectation's
+        optimizer.step()
+        if step == steps:
+            left = theta.detach().mean().item()
+        if step > 4 * steps:
+            squares.append(theta.detach().square().mean())
+    assert steps == round(250 * time)
+    assert left == pytest.approx(math.exp(-1), rel=0.02)
+    found = torch.stack(squares).mean().sqrt().item()
+    assert found == pytest.approx(size * math.sqrt(0.02 / 0.4), rel=0.06)
 
 
 def test_numbers_of_the_prose():

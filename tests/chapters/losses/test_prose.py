@@ -93,3 +93,74 @@ def test_as_many_losses_lack_a_likelihood_as_the_summary_says():
     assert len(rows) == 17
     assert sum(row[1] == "none" for row in rows) == 5
     assert "Five losses of the table have no likelihood" in PAGE
+
+
+def test_the_distributions_of_the_recipe_are_called_as_its_table_says():
+    z = torch.tensor(0.3, dtype=torch.float64)
+    mean = var = scale = z.exp()
+    given = {"z": z, "mean": mean, "var": var, "centre": z, "scale": scale}
+    y, one = torch.tensor([2.0, 1.0], dtype=torch.float64)
+    right = {
+        "Normal": ((mean - y) ** 2 / var + (2 * math.pi * var).log()) / 2,
+        "Laplace": (z - y).abs() / scale + (2 * scale).log(),
+        "Exponential": z + y * (-z).exp(),
+        "Poisson": z.exp() - y * z + math.log(2),
+        "Bernoulli": functional.softplus(z) - z,
+        "Categorical": math.log(3) * one,
+    }
+    rows = re.findall(r"\| `((\w+)\(.*?\))` \|\n", (ROOT / "book/losses.md").read_text("utf-8"))
+    assert [name for _, name in rows] == list(right)
+    for call, name in rows:
+        values = given | {"z": z.expand(3)} if name == "Categorical" else given
+        distribution = eval(call, vars(torch.distributions) | values)
+        outcome = one if name in ("Bernoulli", "Categorical") else y
+        torch.testing.assert_close(-distribution.log_prob(outcome), right[name])
+
+
+def test_one_surprising_sample_through_exp_and_through_softplus():
+    found = {}
+    for name, positive, back in (
+        ("exp", torch.exp, math.log),
+        ("softplus", functional.softplus, lambda v: math.log(math.expm1(v))),
+    ):
+        z = torch.tensor([back(0.01)], dtype=torch.float64, requires_grad=True)
+        nll = functional.gaussian_nll_loss(torch.tensor([10.0]), torch.zeros(1), positive(z))
+        (grad,) = torch.autograd.grad(nll, z)
+        found[name] = positive(z - 0.1 * grad).item()
+    assert f"about {found['softplus']:.0f} under softplus" in PAGE
+    assert f"under exp about $10^{{{math.log10(found['exp']):.0f}}}$" in PAGE
+    assert torch.tensor(found["exp"], dtype=torch.float32).isinf()
+
+
+def test_a_softmax_over_labels_of_which_several_may_be_present():
+    present = torch.tensor([0.9, 0.8, 0.1], dtype=torch.float64)
+    labels = torch.cartesian_prod(*[torch.tensor([0.0, 1.0], dtype=torch.float64)] * 3)
+    chance = torch.where(labels == 1, present, 1 - present).prod(1)
+
+    def slope(p):
+        z = p.log().requires_grad_()
+        each = functional.cross_entropy(z.expand(8, 3), labels, reduction="none")
+        return torch.autograd.grad(chance @ each, z)[0]
+
+    scaled = present / present.sum()
+    torch.testing.assert_close(slope(scaled), torch.zeros_like(scaled))
+    assert slope(torch.full_like(scaled, 1 / 3)).abs().min() > 0.1
+
+
+def test_the_reverse_divergence_covers_two_humps_closer_than_2_8():
+    x = np.linspace(-20, 20, 4001)
+
+    def divergence(centre, deviation, distance):
+        q = (norm.pdf(x, -distance) + norm.pdf(x, distance)) / 2
+        p = norm.pdf(x, centre, deviation)
+        return np.trapezoid(p * (norm.logpdf(x, centre, deviation) - np.log(q)), x)
+
+    def covering_is_cheaper(distance):
+        covers = min(divergence(0, s, distance) for s in np.linspace(0.8, 3.5, 136))
+        places = np.linspace(distance - 0.15, distance + 0.05, 21)
+        picks = min(divergence(c, s, distance) for c in places for s in np.linspace(0.95, 1.15, 21))
+        return covers < picks
+
+    assert "about $D = 2.8s$" in PAGE
+    assert covering_is_cheaper(2.75)
+    assert not covering_is_cheaper(2.85)

@@ -1570,10 +1570,26 @@ def test_mean_of_the_ball_converges_on_a_convex_loss(record):
 TRAP = {r"\psi": "angle"}
 
 
+def goes_round_inside_out(lr: float, momentum: float, strong: float, corners: int) -> bool:
+    """Say whether the paper's own function, of curvature 7 in its polygon, keeps the ball at 1.
+
+    Its gradient is `strong` times the point and `7 - strong` times the point of the polygon next to
+    it, so a cycle asks that this is the corner that the step needs.
+    """
+    turn = complex(math.cos(2 * math.pi / corners), math.sin(2 * math.pi / corners))
+    pull = (1 + momentum - momentum / turn - turn) / lr
+    corner = (pull - strong) / (7.0 - strong)
+    nearest = abs(1 - corner)
+    parts = np.linspace(0, 1, 2001)
+    for neighbour in (corner * turn, corner / turn):
+        nearest = min(nearest, np.abs(1 - corner - parts * (neighbour - corner)).min())
+    return bool(nearest > abs(1 - corner) - 1e-12)
+
+
 @pytest.mark.equation("mom-trap")
 def test_ball_goes_round_the_polygon_exactly_where_the_inequality_holds():
     generator = torch.Generator().manual_seed(0)
-    settings, rounds = [], []
+    settings, rounds, inside_out = [], [], []
     for _ in range(250):
         a, b, c, d = torch.rand(4, generator=generator, dtype=torch.float64).tolist()
         momentum, strong, corners = b, 7 * 10 ** (-0.5 - 2 * c), 3 + int(4 * d * d)
@@ -1585,12 +1601,14 @@ def test_ball_goes_round_the_polygon_exactly_where_the_inequality_holds():
         after = now - lr * problem.gradient(now) + momentum * (now - before)
         settings.append((lr, momentum, strong, angle, corners))
         rounds.append(bool((after - expected).norm() < 1e-9))
+        inside_out.append(goes_round_inside_out(lr, momentum, strong, corners))
     lr, momentum, strong, angle, corners = np.array(settings).T
     values = {"eta": lr, "beta": momentum, "mu": strong, "angle": angle}
     equation = evaluate("mom-trap", TRAP, **values, L=7.0)
     assert equation.signs == ("≤",)
     assert 0.1 < np.mean(rounds) < 0.9
     np.testing.assert_array_equal(equation.holds(), rounds)
+    np.testing.assert_array_equal(inside_out, rounds)
     in_theory = theory.heavy_ball_trapped(
         *(torch.from_numpy(each) for each in (lr, momentum)), 7.0, torch.from_numpy(strong),
         torch.from_numpy(corners),

@@ -251,3 +251,15 @@ def test_the_cycle_repeats_itself():
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=f"^{message}"):
         call()
+
+
+def test_numbers_that_the_page_works_out():
+    for momentum, kappa in ((0.9, 1440.0), (0.99, 160_000.0), (0.5, 34.0)):
+        assert round(theory.heavy_ball_best(kappa, 1.0)[1], 3) == pytest.approx(momentum)
+    root = 0.9**0.5
+    assert ((1 - root) ** 2, (1 + root) ** 2) == pytest.approx((0.0026, 3.797), abs=4e-4)
+    assert theory.heavy_ball_max_lr(1.0, 0.9) == pytest.approx(3.8)
+    assert theory.heavy_ball_critical_momentum(0.1, 1.0) == pytest.approx(0.47, abs=0.005)
+    factors = theory.heavy_ball_rate(1.0, 0.1, torch.tensor([0.0, 0.5, 0.9, 0.99]))
+    assert factors.tolist() == pytest.approx([0.9, 0.71, 0.95, 0.995], abs=0.003)
+    assert float(theory.momentum_noise_floor(0.1, 0.0, 1.0, 1.0)) == pytest.approx(0.053, abs=5e-4)

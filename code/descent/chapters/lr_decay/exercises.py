@@ -82,7 +82,7 @@ def greedy_lr(answer: Callable[[Tensor, Tensor, float], Number]) -> bool:
 
     Args:
         answer: maps the curvatures :math:`\lambda_i` of a bowl ``(dim,)``, the expected squares
-            :math:`v_i` of the coordinates ``(dim,)`` and the variance :math:`\sigma^2` of the
+            :math:`u_i` of the coordinates ``(dim,)`` and the variance :math:`\sigma^2` of the
             noise in each to the rate.
 
     Returns:
