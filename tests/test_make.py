@@ -337,6 +337,7 @@ def rendered(tree):
     tree.write(".venv/bin/descent", "#!/bin/sh\n").chmod(0o755)
     tree.write(".venv/bin/jupyter-book", "#!/bin/sh\n").chmod(0o755)
     tree.root.joinpath(".venv/bin/python").symlink_to(sys.executable)
+    tree.write("build/claims.json", "{}")
     tree.write("build/site/_build/html/index.html", "the book")
     return tree
 
