@@ -44,6 +44,8 @@ def main() -> None:
         return
     seed_everything(0)
     device = resolve_device(arguments.device)
+    # Code that was compiled for one thread would be taken again for all.
+    torch.compiler.config.force_disable_caches = True
     rows = []
     with timing.all_cores():
         for size, steps in races(arguments.params or LARGEST[device.type], device):
