@@ -128,11 +128,11 @@ class Lab:
         Args:
             cite: the paper's key in the bibliography.
             says: what the paper says, in words.
-            measured: a number, a boolean or a tensor.
-            expected: what it should be.
-            rel: relative tolerance, at least 0.
-            abs: absolute tolerance, at least 0.
-            when: whether the run is large enough to judge the claim at all.
+            measured: this and what follows is as in :meth:`check`.
+            expected: likewise.
+            rel: likewise.
+            abs: likewise.
+            when: likewise.
             **more: ``verdict``, ``conditions``, ``but`` and ``where`` of
                 :class:`~descent.press.claims.Claim`. Where a claim is corrected, what is
                 measured is what is true instead.
