@@ -39,8 +39,8 @@ UNMAPPED = {"MALLOC_MMAP_MAX_": "0", "MALLOC_TRIM_THRESHOLD_": str(2**40)}
 
 def main() -> None:
     arguments = parsed()
-    if arguments.product:
-        csv.writer(sys.stdout).writerow(product(arguments.product, arguments.rounds))
+    if arguments.products:
+        csv.writer(sys.stdout).writerows(products(arguments.rounds))
         return
     seed_everything(0)
     device = resolve_device(arguments.device)
@@ -69,7 +69,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--output", type=Path, default=ROOT / "book", help="a folder")
     parser.add_argument("--params", type=int, help="the most parameters, at least 1000")
     parser.add_argument("--rounds", type=int, default=15, help="turns of each way")
-    parser.add_argument("--product", type=int, help=argparse.SUPPRESS)
+    parser.add_argument("--products", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.params is not None and arguments.params < 1000:
         parser.error(f"--params must be at least 1000, got {arguments.params}")
@@ -96,32 +96,30 @@ def races(largest: int, device: torch.device) -> Iterator[tuple[int, dict[str, t
 
 
 def fresh(rounds: int) -> list[list[str]]:
-    """Run :func:`product` for each size in a process of its own.
-
-    The allocator is set up at a process's start, and what it holds from smaller results would serve
-    the larger ones.
-    """
+    """Run :func:`products` in a process of its own, since the allocator is set up at its start."""
     found = []
     for name, settings in (("as it is", {}), ("without mappings", UNMAPPED)):
-        for mib in FRESH:
-            done = subprocess.run(
-                [sys.executable, __file__, "--product", str(mib), "--rounds", str(rounds)],
-                env={**os.environ, **settings}, check=True, capture_output=True, text=True,
-            )  # fmt: skip
-            ((size, *rest),) = csv.reader(done.stdout.splitlines())
-            found.append([size, name, *rest])
+        done = subprocess.run(
+            [sys.executable, __file__, "--products", "--rounds", str(rounds)],
+            env={**os.environ, **settings}, check=True, capture_output=True, text=True,
+        )  # fmt: skip
+        found += [[mib, name, *rest] for mib, *rest in csv.reader(done.stdout.splitlines())]
     return found
 
 
-def product(mib: int, rounds: int) -> list[object]:
-    """Race a product whose result needs memory against one whose result has a place."""
+def products(rounds: int) -> list[list[object]]:
+    """Race products whose results need memory against those whose results have a place."""
+    found = []
     with timing.all_cores():
-        source = torch.ones(mib * 2**18)
-        steps = {"fresh": partial(torch.mul, source, 1.0001)}
-        steps["in use"] = partial(torch.mul, source, 1.0001, out=torch.empty_like(source))
-        times = timing.race(steps, rounds=rounds)
-        faults = round(timing.page_faults(steps["fresh"]))
-    return [mib, *(f"{1e6 * each:.3g}" for each in times.values()), faults]
+        # The largest first: what is left over from smaller results would serve the larger ones.
+        for mib in sorted(FRESH, reverse=True):
+            source = torch.ones(mib * 2**18)
+            steps = {"fresh": partial(torch.mul, source, 1.0001)}
+            steps["in use"] = partial(torch.mul, source, 1.0001, out=torch.empty_like(source))
+            times = timing.race(steps, rounds=rounds)
+            faults = round(timing.page_faults(steps["fresh"]))
+            found.append([mib, *(f"{1e6 * each:.3g}" for each in times.values()), faults])
+    return found[::-1]
 
 
 def provenance(device: torch.device) -> dict[str, str]:
