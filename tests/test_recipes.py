@@ -221,6 +221,7 @@ format: jb-book
 root: book/sign_descent
 chapters:
   - file: book/sign_descent_lab
+  - file: book/gradient_descent
   - file: book/equations
   - file: book/claims
   - file: book/bibliography
@@ -231,6 +232,7 @@ def test_the_new_pages_render(done, tmp_path):
     copy = Copy(tmp_path / "checkout")
     shutil.copytree(done.root, copy.root, symlinks=True)
     (copy.root / "_toc.yml").write_text(TOC)
+    (copy.root / "book" / "gradient_descent.md").write_text("# Gradient descent\n")
     for folder in (copy.root / "tests" / "chapters").iterdir():
         if folder.is_dir() and folder.name != "sign_descent":
             shutil.rmtree(folder)
