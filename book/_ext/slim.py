@@ -29,7 +29,7 @@ def remove_unused(app: Sphinx, error: Exception | None) -> None:
         notebook = json.loads(file.read_text("utf-8"))
         for cell in notebook["cells"]:
             for output in cell.get("outputs", ()):
-                images = [kind for kind in output.get("data", ()) if kind.startswith("image/")]
+                images = [kind for kind in output.get("data", ()) if "image/" in kind]
                 for kind in images:
                     del output["data"][kind]
         file.write_text(json.dumps(notebook, indent=1), "utf-8")
