@@ -36,8 +36,8 @@ class Opening(SphinxDirective):
         page = Path(self.env.doc2path(self.env.docname))
         time = f"{reading_minutes(page.read_text(encoding='utf-8'))} minutes to read"
         chapter = pages.chapter_of(page.stem, Path(self.env.srcdir))
-        lab = page.with_name(f"{chapter}_lab.ipynb")
         if chapter:
+            lab = page.with_name(f"{chapter}_lab.ipynb")
             time += f"; the {{doc}}`lab <{lab.stem}>`{runs_for(lab)}"
         lines = ["Answers"]
         answers = " ".join(self.options["answers"].split()).split(" · ")
