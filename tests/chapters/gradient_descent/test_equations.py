@@ -1295,7 +1295,7 @@ def least_by_gradients(curvature: Tensor, start: Tensor, num_steps: int) -> floa
 
 
 def test_two_rates_of_the_example_leave_what_the_page_says():
-    text = (ROOT / "book/gradient_descent.md").read_text("utf-8")
+    text = (ROOT / "book/gradient_descent_rates.md").read_text("utf-8")
     lrs = theory.chebyshev_lrs(9.0, 1.0, 2).sort().values.tolist()
     assert r"(1 - {:.4f}\lambda)(1 - {:.4f}\lambda)".format(*lrs) in text
     assert lrs[1] > 2 * theory.gradient_descent_max_lr(9.0)

@@ -9,9 +9,10 @@ from scipy.optimize import linprog
 from scipy.stats import norm
 from torch.nn import functional
 
-from descent.press.pages import ROOT
+from descent.press.pages import ROOT, chapters_in_toc
 
-PAGE = " ".join((ROOT / "book/losses.md").read_text("utf-8").split())
+PAGES = [(ROOT / f"book/{page}.md").read_text("utf-8") for page in chapters_in_toc()["losses"]]
+PAGE = " ".join(" ".join(PAGES).split())
 
 
 def test_the_two_models_of_one_target():
