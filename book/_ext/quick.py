@@ -16,6 +16,7 @@ from sphinx.util.docutils import SphinxDirective
 
 from descent import schedules
 from descent.optim import OPTIMIZERS, describe
+from opening import title
 
 HEADING = "## On Monday"
 EQUATION = re.compile(r"\.\. math::[ \n](.*?)(?=\n\n)", re.S)
@@ -120,16 +121,15 @@ class OnMonday(SphinxDirective):
         lines = []
         for name in self.env.app.config.external_site_map:
             page = folder / f"{Path(name).name}.md"
-            advice = list(on_monday(page.read_text(encoding="utf-8"))) if page.is_file() else []
+            text = page.read_text(encoding="utf-8") if page.is_file() else ""
+            advice = list(on_monday(text))
             if advice:
                 self.env.note_dependency(str(page))
                 lines += [
-                    f"::::{{dropdown}} {title(page)}",
+                    f"::::{{dropdown}} {title(text)}",
                     *advice,
-                    "",
                     f"{{doc}}`{page.stem}`",
                     "::::",
-                    "",
                 ]
         box = nodes.container(classes=["on-monday"])
         self.set_source_info(box)
@@ -144,11 +144,6 @@ def on_monday(page: str) -> Iterator[str]:
     for block in re.split(r"\n{2,}", text.strip()):
         if re.match(r"\||- |\d+\. ", block):
             yield from [*block.splitlines(), ""]
-
-
-def title(page: Path) -> str:
-    """Read the first heading."""
-    return re.search(r"(?m)^# (.*)$", page.read_text(encoding="utf-8"))[1]
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
