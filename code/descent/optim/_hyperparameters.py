@@ -19,7 +19,7 @@ from descent._checks import (
     check_integer_in,
     check_length,
 )
-from descent._signatures import In
+from descent._signatures import In, checked
 
 LearningRate = Annotated[
     Number, In("[0, inf)"), r"the learning rate :math:`\eta`, in units of parameter per gradient"
@@ -50,6 +50,7 @@ Decoupled = Annotated[bool, "whether the decay leaves the gradient alone, as in 
 Maximize = Annotated[bool, "whether to climb in place of descending"]
 
 
+@checked
 @dataclass(frozen=True)
 class Hyperparameter:
     """One hyperparameter of a rule.
