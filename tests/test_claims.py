@@ -19,7 +19,10 @@ from descent.press.notebook import Lab
             "'holds under conditions' on 'so' needs conditions",
         ),
         ({"but": "not so"}, "'so' has but, so its verdict is 'corrected here'"),
-        ({"verdict": "true"}, "must be one of holds, holds under conditions, corrected here, read"),
+        (
+            {"verdict": "true"},
+            "verdict must be one of 'holds', 'holds under conditions', 'corrected here', 'read",
+        ),
     ],
 )
 def test_a_claim_without_what_its_verdict_needs_is_refused(options, told):

@@ -196,7 +196,7 @@ def test_marks_are_read_from_the_source(tests_of):
             "says must be a literal string in the mark of test_it, got nothing",
         ),
         ("claim(cite='paper', says='so', why='')", "Claim.__init__() got an unexpected keyword"),
-        ("claim(cite='paper', says='so', verdict='no')", "the verdict on 'so' must be one of"),
+        ("claim(cite='paper', says='so', verdict='no')", "verdict must be one of"),
     ],
 )
 def test_a_mark_that_cannot_be_read_is_refused(tests_of, decorator, problem):

@@ -62,6 +62,11 @@ def reading_minutes(page: str) -> int:
     return max(5, 5 * round(minutes / 5))
 
 
+def title(page: str) -> str:
+    """Read a page's first heading."""
+    return re.search(r"(?m)^# (.*)$", page)[1]
+
+
 def runs_for(lab: Path) -> str:
     """Say how long a lab ran, if it did."""
     record = records.read(lab)
