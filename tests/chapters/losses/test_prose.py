@@ -72,6 +72,21 @@ def test_the_smoothed_target_and_the_focal_gradient():
     assert f"it is {(p - 1) / focal:.0f} times smaller" in PAGE
 
 
+def test_where_the_hinge_loss_wants_more_than_one_point():
+    assert r"\ell = \max(0, 1 - yz)." in PAGE
+    assert "In three cases it is not one point: at $q = \\frac12$ every $z$ between $-1$" in PAGE
+    assert "where the label is certain, every $z$ beyond the margin" in PAGE
+    z = torch.linspace(-3, 3, 601, dtype=torch.float64)
+    least = {}
+    for q in (0.0, 0.01, 0.49, 0.5, 0.51, 0.99, 1.0):
+        cost = q * (1 - z).relu() + (1 - q) * (1 + z).relu()
+        where = z[cost < cost.min() + 1e-9]
+        least[q] = (round(where.min().item(), 6), round(where.max().item(), 6))
+    points = {0.01: -1.0, 0.49: -1.0, 0.51: 1.0, 0.99: 1.0}
+    ranges = {0.0: (-3.0, -1.0), 0.5: (-1.0, 1.0), 1.0: (1.0, 3.0)}
+    assert least == ranges | {q: (point, point) for q, point in points.items()}
+
+
 def test_the_tie_of_the_multi_margin_loss():
     q, tie = np.array([0.45, 0.40, 0.15]), np.array([1 / 3, 1 / 3, -2 / 3])
     assert "the best logits are $\\frac13, \\frac13, -\\frac23$, a tie" in PAGE
