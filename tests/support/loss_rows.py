@@ -225,6 +225,7 @@ def _reduced(loss, reduction):
 def _their_logsumexp(input, dim):
     # Its gradient loses the digits that the value has lost, unless it is shifted first.
     shift = input.detach().amax(dim, keepdim=True)
+    shift = torch.where(shift.isfinite(), shift, 0.0)
     return torch.logsumexp(input - shift, dim) + shift.squeeze(dim)
 
 
