@@ -13,7 +13,7 @@ from sphinx_external_toc.parsing import parse_toc_yaml
 import marks
 from descent.chapters.parameters import parameters_of
 from descent.press.claims import Claim
-from descent.press.pages import ROOT, labs_in_toc, notebook_of, unsaid
+from descent.press.pages import ROOT, chapters_in_toc, labs_in_toc, notebook_of, unsaid
 
 BOOK = ROOT / "book"
 PROSE = {page.relative_to(BOOK).as_posix(): page.read_text("utf-8") for page in BOOK.rglob("*.md")}
@@ -103,18 +103,9 @@ def test_every_term_is_in_the_glossary():
     assert used <= defined
 
 
-def test_the_first_page_links_every_chapter():
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    chapters = [
-        entry["file"].removeprefix("book/")
-        for part in toc["parts"]
-        if part.get("numbered")
-        for chapter in part["chapters"]
-        for entry in [chapter, *chapter.get("sections", [])]
-    ]
-    assert chapters
-    linked = set(re.findall(r"\{doc\}`[^`]*<(\w+)>`", PROSE["index.md"]))
-    assert [chapter for chapter in chapters if chapter not in linked] == []
+def test_the_first_page_maps_every_chapter():
+    (lines,) = re.findall(r"(?ms)^```\{chapter-map\}\n(.*?)^```$", PROSE["index.md"])
+    assert re.findall(r"(?m)^(\w+): .", lines) == list(chapters_in_toc())
 
 
 def test_the_commands_on_the_first_page_name_real_parameters():
