@@ -173,6 +173,12 @@ def test_focal_loss_has_a_gradient_where_the_probability_is_one(gamma):
         assert torch.autograd.grad(value, input)[0].abs().max() < 1e-12
 
 
+def test_focal_loss_is_exact_where_the_probability_is_nearly_one():
+    logits = torch.tensor([[30.0, 0.0]], dtype=torch.float64)
+    loss = losses.focal_loss(logits, torch.tensor([0]), gamma=0.5)
+    torch.testing.assert_close(loss.item(), math.exp(-30) ** 1.5, rtol=1e-2, atol=0.0)
+
+
 def test_the_quantile_loss_is_least_at_the_quantile():
     generator = torch.Generator().manual_seed(0)
     target = torch.randn(1001, generator=generator, dtype=torch.float64)
@@ -518,6 +524,18 @@ REFUSED = {
     "probabilities that do not sum to 1": (
         lambda: losses.cross_entropy(Z, 1.5 * P),
         "target must sum to 1 over the classes, got a sum of 1.5",
+    ),
+    "probabilities that miss a sum of 1 by more than rounding": (
+        lambda: losses.cross_entropy(Z, 1.001 * P),
+        "target must sum to 1 over the classes, got a sum of 1.00",
+    ),
+    "log-probabilities above 0 by more than rounding": (
+        lambda: losses.nll_loss(torch.full((4, 3), 1e-3), CLASSES),
+        "input must hold log-probabilities, at most 0, got 0.001",
+    ),
+    "probabilities with the first class to ignore": (
+        lambda: losses.cross_entropy(Z, P, ignore_index=0),
+        "ignore_index must be negative for probabilities, got 0",
     ),
     "probabilities in another shape": (
         lambda: losses.cross_entropy(Z, P[:, :2]),

@@ -12,7 +12,7 @@ from schedule_rows import NUM_STEPS, PAIRS, optimizer_of, rates, rates_of
 from torch.optim import lr_scheduler as theirs
 
 from descent import schedules
-from descent.optim import SGD, GradientDescent
+from descent.optim import SGD, Adam, GradientDescent
 from descent.schedules import PlateauScheduler, Scheduler
 from descent.tasks.problems import quadratic
 from descent.training import minimize
@@ -128,6 +128,37 @@ def test_one_cycle_moves_the_momentum_as_pytorch_does(
     assert moved[0][..., 1].min() < 0.75
 
 
+SAWTOOTH = {"step_size_up": 3, "step_size_down": 5}
+
+
+@pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [(torch.optim.SGD, {"momentum": 0.9}), (torch.optim.Adam, {"betas": (0.9, 0.99)})],
+)
+def test_cyclic_moves_the_momentum_and_each_groups_rate_as_pytorch_does(mode, optimizer, options):
+    ours, reference = (optimizer_of([0.1, 0.5], optimizer, **options) for _ in range(2))
+    shape = SAWTOOTH | {"mode": mode, "gamma": 0.95}
+    scheduler = Scheduler(
+        ours,
+        lambda step, lr: schedules.cyclic(step, lr, max_lr=10 * lr, **shape),
+        momentum=partial(schedules.cyclic, lr=0.9, max_lr=0.8, **shape),
+    )
+    their = theirs.CyclicLR(
+        reference, [0.1, 0.5], [1.0, 5.0], base_momentum=0.8, max_momentum=0.9, **shape
+    )
+    least = 1.0
+    for _ in range(NUM_STEPS):
+        for one, other in zip(ours.param_groups, reference.param_groups, strict=True):
+            momenta = [group.get("momentum", group.get("betas")) for group in (one, other)]
+            close(torch.tensor(momenta[0]), torch.tensor(momenta[1]))
+            close(one["lr"], other["lr"])
+            least = min(least, torch.tensor(momenta[0]).min().item())
+        for each in (ours, scheduler, reference, their):
+            each.step()
+    assert least < 0.85
+
+
 def test_an_optimizer_without_momentum_has_none_to_schedule():
     optimizer = optimizer_of([0.1], GradientDescent)
     momentum = partial(schedules.one_cycle_momentum, num_steps=10)
@@ -160,9 +191,111 @@ def test_a_schedule_that_refuses_its_settings_leaves_the_optimizer_alone():
     assert optimizer.param_groups[0] == before
 
 
+@pytest.mark.parametrize(
+    ("lr", "told"),
+    [
+        (-1.0, "the schedule's rate at step 0 must be in [0, inf), got -1.0"),
+        (math.nan, "the schedule's rate at step 0 must be in [0, inf), got nan"),
+        ("0.1", "the schedule's rate at step 0 must be a number in [0, inf), got '0.1'"),
+        ([0.1, 0.2], "the schedule's rate at step 0 must be a number in [0, inf), got [0.1, 0.2]"),
+        (torch.tensor([0.1, 0.2]),
+         "the schedule's rate at step 0 must be one number, got a tensor of shape (2,)"),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_returns_no_rate_leaves_the_optimizer_alone(lr, told):
+    optimizer = optimizer_of([0.5])
+    before = dict(optimizer.param_groups[0])
+    with pytest.raises((TypeError, ValueError), match="^" + re.escape(told) + "$"):
+        Scheduler(optimizer, lambda step, _: lr)
+    assert optimizer.param_groups[0] == before
+    if not isinstance(lr, torch.Tensor):  # which may be the rates of several runs
+        for schedule in (
+            partial(schedules.chained, schedules=[lambda step, _: lr]),
+            partial(schedules.sequential, schedules=[lambda step, _: lr] * 2, milestones=[3]),
+        ):
+            with pytest.raises((TypeError, ValueError), match="^" + re.escape(told) + "$"):
+                schedule(0, 0.5)
+
+
+@pytest.mark.parametrize("momentum", [-0.1, math.nan, "0.5", None, 1.0])
+@pytest.mark.parametrize(
+    ("optimizer", "options", "least"),
+    [(SGD, {"momentum": 0.9}, "[0, inf)"), (Adam, {"betas": (0.9, 0.99)}, "[0, 1)")],
+)
+def test_a_schedule_that_returns_no_momentum_leaves_the_optimizer_alone(
+    optimizer, options, least, momentum
+):
+    made = optimizer_of([0.5], optimizer, **options)
+    before = dict(made.param_groups[0])
+    if optimizer is SGD and momentum == 1.0:
+        Scheduler(made, schedules.constant, momentum=lambda step: momentum)
+        return
+    with pytest.raises((TypeError, ValueError), match=r"^the schedule's momentum at step 0 "):
+        Scheduler(made, schedules.constant, momentum=lambda step: momentum)
+    assert made.param_groups[0] == before
+
+
+OF_PYTORCH = {
+    "one-cycle": lambda opt: theirs.OneCycleLR(opt, 1.0, total_steps=9, cycle_momentum=False),
+    "cyclic": lambda opt: theirs.CyclicLR(opt, 0.1, 1.0, cycle_momentum=False),
+    "restarts": lambda opt: theirs.CosineAnnealingWarmRestarts(opt, 4),
+    "plateau": lambda opt: theirs.ReduceLROnPlateau(opt),
+    "step": lambda opt: theirs.StepLR(opt, 3),
+    "sequential": lambda opt: theirs.SequentialLR(
+        opt, [theirs.StepLR(opt, 3), theirs.StepLR(opt, 3)], milestones=[2]
+    ),
+}
+
+
+@pytest.mark.parametrize("their", OF_PYTORCH.values(), ids=OF_PYTORCH)
+@pytest.mark.parametrize("ours", [lambda opt: Scheduler(opt, schedules.constant), PlateauScheduler])
+def test_a_state_of_pytorchs_schedulers_is_refused(ours, their):
+    scheduler = ours(optimizer_of([0.5]))
+    before = scheduler.state_dict()
+    foreign = their(optimizer_of([0.5])).state_dict()
+    told = rf"^the state is not one of {type(scheduler).__name__}: it must have \['base_lrs', 'las"
+    with pytest.raises(ValueError, match=told):
+        scheduler.load_state_dict(foreign)
+    assert scheduler.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: schedules.cyclic(0, [0.1, 0.2], max_lr=1.0, step_size_up=3), "lr"),
+        (lambda: schedules.cyclic(0, 0.1, max_lr=[1.0, 2.0], step_size_up=3), "max_lr"),
+        (lambda: schedules.one_cycle(0, [1.0, 2.0], num_steps=9), "lr"),
+        (lambda: PlateauScheduler(optimizer_of([0.1]), min_lr=[1.0, 2.0]), "min_lr"),
+    ],
+)
+def test_a_list_of_rates_is_refused(call, name):
+    with pytest.raises(TypeError, match=rf"^{name} must be a number in \[0, inf\), got \["):
+        call()
+
+
+def test_with_no_steps_pytorchs_constant_keeps_its_factor_for_ever_and_this_one_never_has_it():
+    reference = optimizer_of([1.0])
+    their = theirs.ConstantLR(reference, factor=0.5, total_iters=0)
+    assert rates_of(reference, their, 9).flatten().tolist() == [0.5] * 9
+    assert [schedules.constant(step, 1.0, factor=0.5) for step in range(9)] == [1.0] * 9
+
+
+@pytest.mark.parametrize(
+    ("schedule", "settings"),
+    [
+        (schedules.exponential, {}),
+        (schedules.step_decay, {"step_size": 1}),
+        (schedules.multi_step, {"milestones": list(range(2000))}),
+    ],
+)
+def test_a_factor_that_grows_beyond_the_floats_is_named(schedule, settings):
+    with pytest.raises(ValueError, match=r"^gamma must have a finite power 2000, got 1\.5$"):
+        schedule(2000, 0.1, gamma=1.5, **settings)
+
+
 def test_what_is_no_optimizer_is_refused():
     for scheduler in (Scheduler, lambda optimizer, _: PlateauScheduler(optimizer)):
-        with pytest.raises(TypeError, match="list is not an Optimizer"):
+        with pytest.raises(TypeError, match=r"^optimizer must be of type Optimizer, got \[\]$"):
             scheduler([], schedules.constant)
 
 
