@@ -192,6 +192,19 @@ def test_a_damaged_notebook_is_named_and_nothing_is_written(damage, root, runs, 
     assert not (tmp_path / "records.json").exists()
 
 
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("a record of nothing", "a list in place of an object"),
+        ("a record of words", "seconds is 'many'"),
+    ],
+)
+def test_a_damaged_record_says_what_is_wrong_with_it(damage, told, runs):
+    DAMAGES[damage](runs)
+    with pytest.raises(ValueError, match=rf"one_lab\.ipynb is damaged: {told}"):
+        records.read(runs / "one_lab.ipynb")
+
+
 def test_no_labs_and_no_folder_are_faults(root, runs):
     for ask in (records.verify, records.table):
         with pytest.raises(ValueError, match=r"there is no lab in _toc\.yml"):

@@ -18,6 +18,51 @@ Verdict = Literal["holds", "holds under conditions", "corrected here", "read fro
 
 @checked
 @dataclass(frozen=True)
+class Bound:
+    """What is expected of a number that has only to keep to one side; see :func:`at_least`."""
+
+    side: Literal["at least", "at most"]
+    value: Any
+
+    def __str__(self) -> str:
+        """Write it down as the page of claims prints it."""
+        return f"{self.side} {_text(self.value)}"
+
+    def nearest(self, found: Tensor) -> Tensor:
+        """Return what is allowed and nearest to each number that was found."""
+        limit = _numbers(self.value)
+        return found.maximum(limit) if self.side == "at least" else found.minimum(limit)
+
+
+def at_least(value: Any) -> Bound:
+    """Expect a measurement to be this or larger.
+
+    Args:
+        value: a number, or a tensor with a bound for each number measured.
+
+    Example:
+        >>> fault(99.0, at_least(100.0))
+        'measured 99, expected at least 100'
+        >>> Measurement.of(230.0, at_least(100.0))
+        Measurement(measured='230', expected='at least 100', tolerance='')
+    """
+    return Bound("at least", value)
+
+
+def at_most(value: Any) -> Bound:
+    """Expect a measurement to be this or smaller.
+
+    Args:
+        value: a number, or a tensor with a bound for each number measured.
+
+    Example:
+        >>> fault(torch.tensor([0.9, 0.7]), at_most([1.0, 0.6]))
+        'measured 0.7, expected at most 1, 0.6 at [1]'
+    """
+    return Bound("at most", value)
+
+
+@dataclass(frozen=True)
 class Measurement:
     """What was measured, as text: the number, what it should be, and how far off it may be.
 
@@ -96,7 +141,7 @@ def fault(measured: Any, expected: Any = True, *, rel: float = 0.0, abs: float =
 
     Args:
         measured: a number, a boolean or a tensor.
-        expected: what it should be.
+        expected: what it should be, or its :func:`at_least` or :func:`at_most`.
         rel: relative tolerance, at least 0.
         abs: absolute tolerance, at least 0.
 
@@ -109,12 +154,14 @@ def fault(measured: Any, expected: Any = True, *, rel: float = 0.0, abs: float =
         >>> fault(float("nan"), 1.0, abs=10.0)
         'measured nan, expected 1'
     """
-    found, wanted = _numbers(measured), _numbers(expected)
+    found, bounded = _numbers(measured), isinstance(expected, Bound)
+    wanted = _numbers(expected.value if bounded else expected)
     shapes = tuple(found.shape), tuple(wanted.shape)
     if not found.numel() or not wanted.numel():
         raise ValueError(f"there is nothing to compare in shapes {shapes[0]} and {shapes[1]}")
     if tuple(torch.broadcast_shapes(*shapes)) not in shapes:
         raise ValueError(f"neither of the shapes {shapes[0]} and {shapes[1]} expands to the other")
+    wanted = expected.nearest(found) if bounded else wanted
     found, wanted = torch.broadcast_tensors(found, wanted)
     excess = (found - wanted).abs() - (abs + rel * wanted.abs())
     if (excess <= 0).all():
@@ -122,7 +169,8 @@ def fault(measured: Any, expected: Any = True, *, rel: float = 0.0, abs: float =
     # NaN sorts above every number, so a comparison that failed by NaN is named first.
     worst = torch.unravel_index(excess.argmax(), excess.shape)
     place = f" at {[int(index) for index in worst]}" if worst else ""
-    return f"measured {found[worst]:.6g}, expected {wanted[worst]:.6g}{place}"
+    named = expected if bounded else f"{wanted[worst]:.6g}"
+    return f"measured {found[worst]:.6g}, expected {named}{place}"
 
 
 @checked
@@ -175,6 +223,8 @@ def _numbers(value: Any) -> Tensor:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Bound):
+        return str(value)
     numbers = torch.as_tensor(value).detach().cpu()
     if numbers.dtype == torch.bool:
         return "yes" if numbers.all() else "no"

@@ -92,7 +92,8 @@ class Lab:
         Args:
             claim: the statement, in words.
             measured: a number, a boolean or a tensor.
-            expected: what it should be.
+            expected: what it should be, or its :func:`~descent.press.claims.at_least` or
+                :func:`~descent.press.claims.at_most`.
             rel: relative tolerance, at least 0.
             abs: absolute tolerance, at least 0.
             when: whether the run is large enough to judge the claim at all; if not, the line

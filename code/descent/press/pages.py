@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from sphinx_external_toc.api import SiteMap
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
 from descent._signatures import checked
@@ -32,15 +33,67 @@ def labs_in_toc(root: Path = ROOT) -> list[str]:
         >>> "gradient_descent_lab" in labs_in_toc()
         True
     """
+    return [name for name in map(_name, _sitemap(root)) if name.endswith("_lab")]
+
+
+def chapters_in_toc(root: Path = ROOT) -> dict[str, list[str]]:
+    """List the pages of each chapter's derivation, in the order in which they are read.
+
+    A chapter is a page that has a lab, and whatever else ``_toc.yml`` nests under that page.
+
+    Args:
+        root: the folder that holds ``_toc.yml``.
+
+    Returns:
+        The names of the pages by the name of the chapter, which is that of its first page.
+
+    Raises:
+        ValueError: the table of contents is missing or malformed.
+
+    Example:
+        >>> chapters_in_toc()["momentum"]
+        ['momentum', 'momentum_limits']
+    """
+    chapters = {}
+    for page, document in _sitemap(root).items():
+        nested = [_name(child) for child in document.child_files()]
+        lab = f"{_name(page)}_lab"
+        if lab in nested:
+            chapters[_name(page)] = [_name(page), *(name for name in nested if name != lab)]
+    return chapters
+
+
+def chapter_of(page: str, root: Path = ROOT) -> str | None:
+    """Say to which chapter a page belongs.
+
+    Args:
+        page: its name.
+        root: the folder that holds ``_toc.yml``.
+
+    Returns:
+        The name of the chapter; None if the page is of none.
+
+    Example:
+        >>> chapter_of("momentum_limits")
+        'momentum'
+    """
+    chapters = chapters_in_toc(root)
+    return next((name for name, pages in chapters.items() if page in pages), None)
+
+
+def _sitemap(root: Path) -> SiteMap:
     toc = root / "_toc.yml"
     if not toc.is_file():
         raise ValueError(f"there is no _toc.yml in {root}; the labs are part of a checkout")
 
     try:
-        names = [Path(page).name for page in parse_toc_yaml(toc)]
+        return parse_toc_yaml(toc)
     except (MalformedError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"cannot read {toc}: {_first_line(str(error))}") from None
-    return [name for name in names if name.endswith("_lab")]
+
+
+def _name(page: str) -> str:
+    return Path(page).name
 
 
 @checked
@@ -148,21 +201,24 @@ def check_executed(executed: Path, root: Path = ROOT) -> None:
 def unsaid(lab: str, root: Path = ROOT) -> list[str]:
     """Say where a lab's figures and their captions disagree about what a figure shows.
 
-    A lab hands over each figure of its chapter with ``lab.figure(name, fig, says={...})``, and so
-    asserts every sentence of their alternative texts and captions.
+    A lab hands over each figure of its chapter, on whichever page, with
+    ``lab.figure(name, fig, says={...})``, and so asserts every sentence of their alternative texts
+    and captions.
 
     Args:
         lab: its name.
-        root: the folder that holds ``book/``.
+        root: the folder that holds ``_toc.yml`` and ``book/``.
 
     Returns:
         One line for each sentence that one of the two lacks, and for each figure.
     """
-    page = root / "book" / f"{lab.removesuffix('_lab')}.md"
-    if not page.is_file():
-        return []
+    pages = chapters_in_toc(root).get(lab.removesuffix("_lab"), [])
+    files = [root / "book" / f"{page}.md" for page in pages]
+    printed = {}
+    for file in files:
+        if file.is_file():
+            printed |= sentences_of(file.read_text(encoding="utf-8"))
     said = _said(notebook_of(lab, root))
-    printed = sentences_of(page.read_text(encoding="utf-8"))
     faults = []
     for figure, sentences in printed.items():
         asserted = said.get(figure)
