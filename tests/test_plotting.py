@@ -9,7 +9,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from descent import plotting
 from descent.optim import OPTIMIZERS, GradientDescent
-from descent.plotting import INK, PALETTE
+from descent.plotting import GREY, INK, PALETTE
 from descent.tasks.problems import quadratic, rosenbrock, saddle
 from descent.training import minimize
 
@@ -62,7 +62,7 @@ def test_the_measures_of_colour_are_right():
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
-@pytest.mark.parametrize("color", [*PALETTE, *plotting.series(7)])
+@pytest.mark.parametrize("color", [*PALETTE, GREY, *plotting.series(7)])
 def test_every_colour_stands_out_from_a_light_and_a_dark_page(color, ground):
     assert contrast(color, ground) >= 3
 
@@ -73,7 +73,7 @@ def test_text_can_be_read_on_a_light_and_a_dark_page(ground):
 
 
 def test_the_colours_can_be_told_apart():
-    for one, other in combinations([*PALETTE, INK], 2):
+    for one, other in combinations([*PALETTE, GREY], 2):
         assert np.linalg.norm(lab(one) - lab(other)) >= 20, (one, other)
 
 
@@ -217,7 +217,7 @@ def test_what_is_measured_is_solid_and_what_is_derived_is_dashed(ax):
     for line in ax.lines:
         np.testing.assert_array_equal(line.get_xydata(), torch.stack([STEPS, VALUES], -1))
     assert [line.is_dashed() for line in ax.lines] == [False, True, True]
-    assert [line.get_color() for line in ax.lines] == ["red", INK, INK]
+    assert [line.get_color() for line in ax.lines] == ["red", GREY, GREY]
     assert ax.get_legend_handles_labels()[1] == ["theory", "bound"]
     assert [text.get_text() for text in ax.texts] == ["loss"], "the label stands at the line"
 

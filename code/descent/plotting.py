@@ -4,7 +4,9 @@ Colours and text are mid-tones on a transparent ground, legible on white and on 
 measured is a solid line in colour; what was derived is a wide dashed one in grey.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import StringIO
 from itertools import product
 from typing import Any
 from zlib import crc32
@@ -28,7 +30,10 @@ with book_extra():
     from matplotlib.lines import Line2D
 
 INK = "#7a7a7a"
-"""Text, axes and the dashed lines of theory."""
+"""Text and axes."""
+
+GREY = "#858585"
+"""What stands behind: the dashed lines of theory, level lines, curves that do not matter."""
 
 PALETTE = (
     "#3478c9", "#c8660e", "#2b8f57", "#9b5fc4", "#cf4747",
@@ -54,17 +59,21 @@ STYLES = {
 
 # Wider than what was measured and under it, so that the one shows beside the other.
 _THEORY = {
-    "color": INK,
+    "color": GREY,
     "linestyle": (0, (1.6, 1.1)),
     "linewidth": 4.5,
     "alpha": 0.8,
     "zorder": 1.5,
     "dash_capstyle": "butt",
 }
-_LEVEL = {"color": INK, "linestyle": (0, (4, 3)), "linewidth": 1.2}
+_LEVEL = {"color": GREY, "linestyle": (0, (4, 3)), "linewidth": 1.2}
 # What a line is that no measurement drew: a derived curve, or a level or a cap of an interval.
 _DERIVED, _AIDS = "derived", "aids"
-_SERIES = LinearSegmentedColormap.from_list("series", ["#3478c9", "#9b5fc4", "#c4508f", "#c8660e"])
+_ANCHORS = (PALETTE[0], PALETTE[3], PALETTE[7], PALETTE[1])
+_SERIES = LinearSegmentedColormap.from_list("series", _ANCHORS)
+
+NARROW = 4.4
+"""The width of a figure on a phone, in inches; on 358 pixels its small text has 9.4."""
 
 
 def use_style() -> None:
@@ -141,6 +150,24 @@ def series(count: int) -> list[str]:
     return [to_hex(_SERIES(position)) for position in np.linspace(0, 1, max(count, 1))]
 
 
+def mixtures() -> dict[str, tuple[str, str, float]]:
+    """Say of every colour of :func:`series` which two of the palette it is mixed from.
+
+    Returns:
+        The two colours, and the part of the second, in [0, 1], for each colour in between.
+
+    Example:
+        >>> mixtures()[series(2)[0]]
+        ('#3478c9', '#9b5fc4', 0.0)
+    """
+    mixed = {}
+    for shade in range(_SERIES.N):
+        place = shade / (_SERIES.N - 1) * (len(_ANCHORS) - 1)
+        before = min(int(place), len(_ANCHORS) - 2)
+        mixed[to_hex(_SERIES(shade))] = (*_ANCHORS[before : before + 2], place - before)
+    return mixed
+
+
 def figure(columns: int = 1, *, width: float = 6.4, height: float = 3.6) -> tuple[Figure, Any]:
     """Make a figure of axes side by side.
 
@@ -177,7 +204,7 @@ def contours(ax: Axes, problem: Problem) -> Axes:
     values = values - values.min()
     # Levels evenly spaced in the square root are evenly spaced in distance on a bowl.
     levels = torch.linspace(0.04, 0.95, 12) ** 2 * values.max()
-    ax.contour(x, y, values, levels=levels, colors=INK, alpha=0.45, linewidths=0.8)
+    ax.contour(x, y, values, levels=levels, colors=GREY, alpha=0.6, linewidths=0.8)
     if problem.minimizer is not None:
         ax.plot(*problem.minimizer, marker="x", color=INK, markersize=7, linestyle="none")
     ax.set(xlabel=r"$\theta_1$", ylabel=r"$\theta_2$", xlim=(left, right), ylim=(bottom, top))
@@ -401,6 +428,48 @@ def dashed(ax: Axes) -> list[tuple[Tensor, Tensor]]:
         [tensor([1.0000, 0.5000], dtype=torch.float64)]
     """
     return [_points(line) for line in ax.get_lines() if line.get_gid() == _DERIVED]
+
+
+def svg(figure: Figure, *, narrow: bool = False) -> str:
+    """Draw a figure as SVG, the same each time, whose text is text.
+
+    Args:
+        figure: what to draw; it is left as it was.
+        narrow: whether to lay it out for a phone, its panels below each other.
+
+    Returns:
+        A document of SVG.
+
+    Example:
+        >>> fig, ax = figure()
+        >>> _ = ax.set(xlabel="step")
+        >>> ">step</text>" in svg(fig)
+        True
+    """
+    image = StringIO()
+    with (
+        mpl.rc_context({"svg.fonttype": "none", "svg.hashsalt": "descent"}),
+        _laid_out(figure, narrow),
+    ):
+        figure.savefig(image, format="svg", metadata={"Date": None})
+    return image.getvalue()
+
+
+@contextmanager
+def _laid_out(figure: Figure, narrow: bool) -> Iterator[None]:
+    """Put a figure's panels below each other for a while."""
+    if not narrow:
+        yield
+        return
+    size, places = figure.get_size_inches(), [ax.get_subplotspec() for ax in figure.axes]
+    figure.set_size_inches(NARROW, size[1] * max(0.8 * len(places), 1))
+    grid = figure.add_gridspec(len(places), 1)
+    for ax, row in zip(figure.axes, grid, strict=True):
+        ax.set_subplotspec(row)
+    yield
+    figure.set_size_inches(size)
+    for ax, place in zip(figure.axes, places, strict=True):
+        ax.set_subplotspec(place)
 
 
 def _points(line: Line2D) -> tuple[Tensor, Tensor]:

@@ -10,7 +10,7 @@ from descent import plotting
 from descent._checks import check_positive_int
 from descent._extras import book_extra
 from descent.chapters.parameters import LabParameters, parameters_of, validate
-from descent.press import claims
+from descent.press import claims, picture
 from descent.runtime import resolve_device, seed_everything, stream
 
 with book_extra():
@@ -226,9 +226,9 @@ def start(name: str, variables: Mapping[str, Any], *, dtype: torch.dtype = torch
     seed_everything(parameters.seed)
     torch.set_default_dtype(dtype)
     plotting.use_style()
-    if get_ipython():
-        # Twice the pixels, and the width in the output, so that all figures have one scale.
-        set_matplotlib_formats("retina")
+    if shell := get_ipython():
+        set_matplotlib_formats()
+        shell.display_formatter.formatters["text/html"].for_type(plotting.Figure, picture.html)
     return Lab(name, parameters)
 
 
