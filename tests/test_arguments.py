@@ -16,6 +16,7 @@ import torch
 from torch import Tensor
 
 import descent
+from descent import plotting
 from descent._checks import Number
 from descent._signatures import By, In, OneOf, check_floating
 
@@ -36,6 +37,7 @@ NOT_FLAGS = [1, 0, None, "True", torch.tensor(True)]
 NOT_WORDS = [None, 3, "nothing of the kind", ["mean"], True]
 NOT_TENSORS = [None, 1.0, "1", [1.0, 2.0]]
 NOT_FLOATING = [*NOT_TENSORS, torch.tensor([1]), torch.tensor([True]), torch.tensor([1j])]
+NOT_POINTS = [*NOT_TENSORS[:3], "mean", torch.zeros(2, 2), [1j], [True]]
 NOT_FUNCTIONS = [None, 3, "mean"]
 
 
@@ -66,6 +68,8 @@ def bad_values(hint):
     off = [value for interval in intervals for value in outside(interval)]
     if any(isinstance(note, By) and note.check is check_floating for note in notes):
         return NOT_FLOATING
+    if any(isinstance(note, By) and note.check is plotting._check_points for note in notes):
+        return NOT_POINTS
     if any(isinstance(note, By) for note in notes):  # a seed
         return [*NOT_INTEGERS, -1, 2**32]
     if any(isinstance(note, OneOf) for note in notes):

@@ -183,7 +183,8 @@ class Lab:
             when: whether the run is large enough to judge the sentences.
 
         Raises:
-            AssertionError: a sentence does not hold.
+            AssertionError: a sentence does not hold, or an optimizer or a schedule has another
+                colour than in the rest of the book.
 
         Example:
             >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
@@ -195,6 +196,8 @@ class Lab:
         for sentence, holds in says.items():
             if when and not torch.as_tensor(holds).all():
                 raise AssertionError(f"{name} does not show: {sentence}")
+        if faults := plotting.miscoloured(figure):
+            raise AssertionError(f"{name}: {'; '.join(faults)}")
         self.glue(name, figure)
 
 
