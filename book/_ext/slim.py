@@ -29,10 +29,20 @@ def remove_unused(app: Sphinx, error: Exception | None) -> None:
         notebook = json.loads(file.read_text("utf-8"))
         for cell in notebook["cells"]:
             for output in cell.get("outputs", ()):
-                images = [kind for kind in output.get("data", ()) if "image/" in kind]
-                for kind in images:
-                    del output["data"][kind]
+                data = output.get("data", {})
+                for kind in [kind for kind in data if is_image(kind, data[kind])]:
+                    del data[kind]
         file.write_text(json.dumps(notebook, indent=1), "utf-8")
+
+
+def is_image(kind: str, content: object) -> bool:
+    """Say whether an output is an image, or a drawing in SVG.
+
+    Example:
+        >>> is_image("image/png", ""), is_image("text/plain", ["seed 0"])
+        (True, False)
+    """
+    return "image/" in kind or 'class="drawing"' in "".join(map(str, content))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

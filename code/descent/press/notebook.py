@@ -9,8 +9,9 @@ import torch
 from descent import plotting
 from descent._checks import check_positive_int
 from descent._extras import book_extra
+from descent._signatures import FloatingType, checked
 from descent.chapters.parameters import LabParameters, parameters_of, validate
-from descent.press import claims
+from descent.press import claims, picture
 from descent.runtime import resolve_device, seed_everything, stream
 
 with book_extra():
@@ -26,6 +27,7 @@ class Lab:
         parameters: its checked parameters.
     """
 
+    @checked
     def __init__(self, name: str, parameters: LabParameters) -> None:
         self.name = name
         self.parameters = parameters
@@ -90,7 +92,8 @@ class Lab:
         Args:
             claim: the statement, in words.
             measured: a number, a boolean or a tensor.
-            expected: what it should be.
+            expected: what it should be, or its :func:`~descent.press.claims.at_least` or
+                :func:`~descent.press.claims.at_most`.
             rel: relative tolerance, at least 0.
             abs: absolute tolerance, at least 0.
             when: whether the run is large enough to judge the claim at all; if not, the line
@@ -183,7 +186,8 @@ class Lab:
             when: whether the run is large enough to judge the sentences.
 
         Raises:
-            AssertionError: a sentence does not hold.
+            AssertionError: a sentence does not hold, or an optimizer or a schedule has another
+                colour than in the rest of the book.
 
         Example:
             >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
@@ -195,10 +199,13 @@ class Lab:
         for sentence, holds in says.items():
             if when and not torch.as_tensor(holds).all():
                 raise AssertionError(f"{name} does not show: {sentence}")
+        if faults := plotting.miscoloured(figure):
+            raise AssertionError(f"{name}: {'; '.join(faults)}")
         self.glue(name, figure)
 
 
-def start(name: str, variables: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> Lab:
+@checked
+def start(name: str, variables: Mapping[str, Any], *, dtype: FloatingType = torch.float32) -> Lab:
     """Begin a lab: check its parameters, seed, choose the device and apply the style.
 
     Args:
@@ -226,9 +233,9 @@ def start(name: str, variables: Mapping[str, Any], *, dtype: torch.dtype = torch
     seed_everything(parameters.seed)
     torch.set_default_dtype(dtype)
     plotting.use_style()
-    if get_ipython():
-        # Twice the pixels, and the width in the output, so that all figures have one scale.
-        set_matplotlib_formats("retina")
+    if shell := get_ipython():
+        set_matplotlib_formats()
+        shell.display_formatter.formatters["text/html"].for_type(plotting.Figure, picture.html)
     return Lab(name, parameters)
 
 
