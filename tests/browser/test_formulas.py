@@ -61,8 +61,9 @@ TORN = """() => [...document.querySelectorAll("span.formula")].filter((formula) 
   const range = document.createRange();
   range.setStart(next, 0);
   range.setEnd(next, 1);
-  const mark = range.getBoundingClientRect(), box = formula.getBoundingClientRect();
-  return mark.width > 0 && (mark.left < box.right - 1 || mark.top > box.bottom);
+  const mark = range.getBoundingClientRect();
+  const box = formula.querySelector("math").getBoundingClientRect();
+  return mark.width > 0 && (mark.left < box.left || mark.top > box.bottom);
 }).map((formula) => formula.parentElement.textContent)"""
 
 
