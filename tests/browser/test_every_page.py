@@ -6,7 +6,7 @@ from urllib.parse import unquote, urlsplit
 
 import pytest
 from accessibility import faults
-from rendered import PAGES, View
+from rendered import PAGES, WIDTHS, View
 
 MAX_BYTES = 1_500_000
 
@@ -56,6 +56,30 @@ def test_axe_finds_nothing(view: View, theme: str) -> None:
     # MathJax's own elements and the tokens of code are many, and slow to look through. All code
     # has the same few colours: test_book.py looks at those of one page.
     assert faults(view.page, theme, {"exclude": [["mjx-container"], [".highlight"]]}) == []
+
+
+def test_drawings_are_there_and_described(view: View) -> None:
+    drawings = view.page.evaluate(
+        "Array.from(document.querySelectorAll('article .drawing'), drawing => ["
+        "drawing.getAttribute('aria-label') || '', drawing.getAttribute('role'),"
+        " Array.from(drawing.children, layout => layout.checkVisibility())])"
+    )
+    shown = [False, True] if view.page.viewport_size["width"] == WIDTHS["phone"] else [True, False]
+    assert [each for each in drawings if each[0].count(" ") < 5 or each[1:] != ["img", shown]] == []
+
+
+def test_text_in_drawings_is_at_least_nine_pixels_high(view: View) -> None:
+    sizes = view.page.evaluate(
+        """Array.from(document.querySelectorAll('article .drawing svg'), layout => {
+             const scale = layout.getBoundingClientRect().width / layout.viewBox.baseVal.width;
+             const size = text => scale * parseFloat(getComputedStyle(text).fontSize);
+             // In mathematics the largest counts: what is raised or lowered is smaller.
+             const largest = text => Math.max(...Array.from(text.children, size));
+             return scale ? Array.from(layout.querySelectorAll('text'), text =>
+               [text.textContent, text.children.length ? largest(text) : size(text)]) : [];
+           }).flat()"""
+    )
+    assert [each for each in sizes if each[1] < 9] == []
 
 
 def test_links_within_the_book_lead_somewhere(view: View) -> None:

@@ -34,6 +34,7 @@ class Bound:
         return found.maximum(limit) if self.side == "at least" else found.minimum(limit)
 
 
+@checked
 def at_least(value: Any) -> Bound:
     """Expect a measurement to be this or larger.
 
