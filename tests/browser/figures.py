@@ -1,0 +1,55 @@
+"""The modules of the figures and pages with one figure each, handed out under the book's rules."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+from descent.playground import Playground, script, write_modules
+
+# What the pages of the book need: no script and no style of another host, and none in the page.
+POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'"
+PAGE = """<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Figure</title>
+<meta name="viewport" content="width=device-width">
+<script defer src="{figure}.bundle.js"></script>
+<style>
+body {{ color: #222832; background: #fff; margin: 1rem auto; max-width: 52rem; padding: 0 1rem; }}
+@media (prefers-color-scheme: dark) {{
+  :root {{ color-scheme: dark; }} body {{ color: #ced6dd; background: #14181e; }}
+}}
+</style></head><body><main><h1>A figure</h1>{host}</main></body></html>"""
+
+
+class Handler(SimpleHTTPRequestHandler):
+    """Serve files under the policy, without a line of log for each."""
+
+    def end_headers(self) -> None:
+        """Add the policy."""
+        self.send_header("Content-Security-Policy", POLICY)
+        self.send_header("Cache-Control", "no-store")
+        super().end_headers()
+
+    def log_message(self, *args: object) -> None:
+        """Say nothing."""
+
+
+@contextmanager
+def served(folder: Path) -> Iterator[str]:
+    """Serve the modules, and what else is written into the folder."""
+    write_modules(folder)
+    (folder / "empty.html").write_text("<!doctype html><title>Nothing</title>")
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}/"
+    server.shutdown()
+    server.server_close()
+
+
+def write_page(folder: Path, name: str, figure: Playground) -> None:
+    """Write a page with one figure, as the book has it."""
+    (folder / f"{figure.figure}.bundle.js").write_text(script(figure.figure), encoding="utf-8")
+    page = PAGE.format(figure=figure.figure, host=figure.host("page"))
+    (folder / name).write_text(page, encoding="utf-8")
