@@ -15,7 +15,7 @@ from sphinx.util.docutils import SphinxDirective
 from descent.playground import FIGURES, script
 
 FOLDER = "_static/playground"
-PROOFS = {"ravine": "book/gradient_descent"}
+PROOFS = {"ravine": "book/gradient_descent", "momentum": "book/momentum"}
 
 
 class PlaygroundDirective(SphinxDirective):

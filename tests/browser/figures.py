@@ -6,6 +6,9 @@ from contextlib import contextmanager
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
+
+from playwright.sync_api import Page
 
 from descent.playground import Playground, script, write_modules
 
@@ -40,6 +43,7 @@ class Handler(SimpleHTTPRequestHandler):
 def served(folder: Path) -> Iterator[str]:
     """Serve the modules, and what else is written into the folder."""
     write_modules(folder)
+    (folder / "favicon.ico").write_bytes(b"")
     (folder / "empty.html").write_text("<!doctype html><title>Nothing</title>")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
     threading.Thread(target=server.serve_forever, daemon=True).start()
@@ -53,3 +57,50 @@ def write_page(folder: Path, name: str, figure: Playground) -> None:
     (folder / f"{figure.figure}.bundle.js").write_text(script(figure.figure), encoding="utf-8")
     page = PAGE.format(figure=figure.figure, host=figure.host("page"))
     (folder / name).write_text(page, encoding="utf-8")
+
+
+FRAMES = """() => new Promise((done) =>
+  requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"""
+
+
+class Figure:
+    """A page with one figure, and what can be seen of it."""
+
+    def __init__(self, page: Page, url: str, shown: str) -> None:
+        self.page, self.url, self._shown = page, url, shown
+        self.complaints: list[str] = []
+        self.requests: list[str] = []
+        page.on("console", lambda message: self.complaints.append(message.text))
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("request", lambda request: self.requests.append(request.url))
+        self.open(url)
+
+    def open(self, url: str) -> None:
+        self.page.goto("about:blank")
+        self.page.goto(url)
+        self.settle()
+
+    def settle(self) -> None:
+        self.page.evaluate(FRAMES)
+
+    def control(self, name: str) -> Any:
+        return self.page.locator(f".playground [data-name='{name}']")
+
+    def press(self, name: str, *keys: str) -> None:
+        """Move a control as a keyboard does, wherever on the page it is."""
+        self.control(name).evaluate("each => each.closest('details')?.setAttribute('open', '')")
+        for key in keys:
+            self.control(name).press(key)
+        self.page.evaluate("scrollTo(0, 0)")
+        self.settle()
+
+    def shown(self) -> dict[str, Any]:
+        return self.page.evaluate(self._shown)
+
+    def changed_by(self, name: str, *keys: str) -> set[str]:
+        """Name what a key changes."""
+        before = self.shown()
+        self.press(name, *keys)
+        after = self.shown()
+        names = before.keys() | after.keys()
+        return {key for key in names if before.get(key) != after.get(key)}

@@ -22,6 +22,7 @@ SYMBOLS = {
     "initial_accumulator_value": "s₀",
     "momentum_decay": "ψ",
     "kappa": "κ",
+    "product": "ηλ",
 }
 """The letters of the book, which ``notation`` lists."""
 

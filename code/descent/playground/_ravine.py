@@ -83,7 +83,12 @@ def ravine(
 
 
 def _racers(racers: Racers) -> list[dict[str, Any]]:
-    pairs = list(racers.items()) if isinstance(racers, Mapping) else list(racers)
+    try:
+        given = racers.items() if isinstance(racers, Mapping) else racers
+        pairs = [(name, dict(options)) for name, options in given]
+    except (TypeError, ValueError):
+        message = f"racers must be optimizers, each with its hyperparameters, got {racers!r}"
+        raise TypeError(message) from None
     if not 1 <= len(pairs) <= MOST:
         raise ValueError(f"racers must be one to {MOST} optimizers, got {len(pairs)}")
     found = []

@@ -15,7 +15,7 @@ export function lossChart() {
   const element = html(
     "figure",
     {},
-    html("h4", {}, "Loss"),
+    html("figcaption", { class: "title" }, "Loss"),
     svg(
       "svg",
       { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "The loss at each step, logarithmic" },

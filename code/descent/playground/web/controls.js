@@ -77,7 +77,8 @@ export function button(label, name, onclick, attributes = {}) {
 }
 
 // A point that is dragged with the pointer, or moved with the arrows once it has the focus.
-export function handle({ label, name, window, frame, get, set }) {
+// `window()` is where it may be, and `extent()`, if another, what the frame shows.
+export function handle({ label, name, window, extent = window, frame, get, set }) {
   const ring = svg("svg", { viewBox: "-12 -12 24 24", "aria-hidden": "true" }, svg("circle", { r: 8 }));
   const element = html("button", { type: "button", class: "handle", "data-name": name }, ring);
   const clamped = (point) =>
@@ -87,7 +88,7 @@ export function handle({ label, name, window, frame, get, set }) {
     });
   const under = (event) => {
     const box = frame.getBoundingClientRect();
-    const [[left, right], [bottom, top]] = window();
+    const [[left, right], [bottom, top]] = extent();
     return [
       left + ((event.clientX - box.left) / box.width) * (right - left),
       top - ((event.clientY - box.top) / box.height) * (top - bottom),
@@ -108,7 +109,7 @@ export function handle({ label, name, window, frame, get, set }) {
   });
   const show = () => {
     const [x, y] = get();
-    const [[left, right], [bottom, top]] = window();
+    const [[left, right], [bottom, top]] = extent();
     element.style.left = `${((x - left) / (right - left)) * 100}%`;
     element.style.top = `${((top - y) / (top - bottom)) * 100}%`;
     setAttributes(element, { "aria-label": `${label}: ${digits(x)}, ${digits(y)}. The arrows move it.` });

@@ -135,12 +135,15 @@ function asPython(value) {
   return typeof value === "string" ? `"${value}"` : String(value);
 }
 
-// The call that makes the same figure in a notebook.
-export function asCall(figure, { racers, ...state }) {
+// The call that makes the same figure in a notebook, which begins with all its steps.
+export function asCall(figure, { racers, at: _, ...state }) {
   const given = Object.entries(state).map(([name, value]) => `${name}=${asPython(value)}`);
-  const pairs = racers.map((racer) => {
-    const options = changes(racer).map(([name, value]) => `"${name}": ${asPython(value)}`);
-    return `("${racer.optimizer}", {${options.join(", ")}})`;
-  });
-  return `descent.playground.${figure}(${given.join(", ")}, racers=[${pairs.join(", ")}])`;
+  if (racers) {
+    const pairs = racers.map((racer) => {
+      const options = changes(racer).map(([name, value]) => `"${name}": ${asPython(value)}`);
+      return `("${racer.optimizer}", {${options.join(", ")}})`;
+    });
+    given.push(`racers=[${pairs.join(", ")}]`);
+  }
+  return `descent.playground.${figure}(${given.join(", ")})`;
 }

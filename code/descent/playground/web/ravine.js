@@ -1,12 +1,14 @@
 // The ravine: up to three optimizers race down a surface that the reader turns and stretches.
 
+import { awayBlock } from "./away.js";
 import { announcer, button, checkbox, handle, painter, select, slider } from "./controls.js";
 import { DESCRIPTION } from "./description.js";
 import { digits, html, setAttributes, setText, svg } from "./elements.js";
 import { lossChart } from "./chart.js";
 import { crossings, ellipses } from "./levels.js";
-import { asCall, asLink, checkedNumbers, checkedOptions, checkedPoint, checkedRacers } from "./link.js";
+import { checkedNumbers, checkedOptions, checkedPoint, checkedRacers } from "./link.js";
 import { mount } from "./mount.js";
+import { questionBlock } from "./question.js";
 import { follow, normals } from "./run.js";
 import { SURFACES } from "./surfaces.js";
 import { heavyBallFactor } from "./theory.js";
@@ -53,7 +55,6 @@ function another(racers) {
 function build(root, host, initial) {
   let state = initial;
   let playing = false;
-  let answered = false;
   let began = 0;
   let runs = [];
   let stale = true;
@@ -79,7 +80,6 @@ function build(root, host, initial) {
     state = { ...state, ...changes };
     if (shownWhole || state.at > state.num_steps) state.at = state.num_steps;
     stale = true;
-    setText(notice, "");
     notice.hidden = true;
     paint();
     say(summary());
@@ -211,70 +211,38 @@ function build(root, host, initial) {
       );
     });
     factors.replaceChildren(
-      html("h4", {}, momentum ? "Factor per step, max |r|" : "Factor per step, |1 − ηλ|"),
+      html("p", { class: "title" }, momentum ? "Factor per step, max |r|" : "Factor per step, |1 − ηλ|"),
       html("dl", {}, ...rows),
     );
   }
 
-  // The question, and the guess that is asked for before the answer
+  // The question
   const guess = { lr: 0.03 };
-  const guessing = slider({
-    label: "My guess: η",
-    name: "guess",
-    range: DESCRIPTION.optimizers["gradient descent"].hyperparameters[0],
-    get: () => guess.lr,
-    set: (value) => {
-      guess.lr = value;
-      guessing.show();
+  const asked = questionBlock({
+    guessing: slider({
+      label: "My guess: η",
+      name: "guess",
+      range: DESCRIPTION.optimizers["gradient descent"].hyperparameters[0],
+      get: () => guess.lr,
+      set: (lr) => {
+        guess.lr = lr;
+        paint();
+      },
+    }),
+    proof: host.dataset.proof,
+    place: "the chapter on gradient descent",
+    onAnswer: () => paint(),
+    answer(guessed) {
+      const truth = `At η = 2/L = 2/κ = ${digits(limit())}: from there on each step ends at least as far on the other side of the valley.`;
+      if (!guessed) return truth;
+      const factor = digits(Math.abs(1 - (guess.lr * 2) / limit()));
+      return `${truth} At your guess, ${digits(guess.lr)}, it ends ${factor} times as far from its floor.`;
     },
   });
-  const question = html("p", { class: "question" });
-  const answer = html("p", { class: "answer", role: "status" });
-  const answering = (own) => () => {
-    answered = true;
-    setText(answer, `${answerText()}${own ? ` ${judged()}` : ""}`);
-    ask.dataset.answered = "";
-    paint();
-  };
-  const answerText = () =>
-    `At η = 2/L = 2/κ = ${digits(limit())}: from there on each step ends at least as far on the other side of the valley.`;
-  const judged = () => {
-    const factor = Math.abs(1 - guess.lr * (2 / limit()));
-    return `At your guess, ${digits(guess.lr)}, it ends ${digits(factor)} times as far from its floor.`;
-  };
-  const proof = html(
-    "p",
-    { class: "proof" },
-    "Proved in ",
-    host.dataset.proof
-      ? html("a", { href: host.dataset.proof }, "the chapter on gradient descent")
-      : "the chapter on gradient descent",
-    ".",
-  );
-  const ask = html(
-    "div",
-    { class: "ask" },
-    question,
-    html(
-      "div",
-      { class: "guess" },
-      guessing.element,
-      button("Check my guess", "check", answering(true)),
-      button("Show me", "answer", answering(false), { class: "plain" }),
-    ),
-    html("div", { class: "answered" }, answer, proof),
-  );
-  function drawQuestion() {
-    const bowl = limit() !== null;
-    setText(
-      question,
-      bowl
-        ? "At which learning rate η does gradient descent stop converging here?"
-        : "The curvature changes from place to place. Which optimizer gets down, and from where?",
-    );
-    ask.classList.toggle("open", !bowl);
-    if (answered && bowl && !answer.textContent.includes(` ${digits(limit())}:`)) setText(answer, answerText());
-  }
+  const drawQuestion = () =>
+    limit() === null
+      ? asked.draw("The curvature changes from place to place. Which optimizer gets down, and from where?", false)
+      : asked.draw("At which learning rate η does gradient descent stop converging here?");
 
   // Another surface has another start, and other rates bring down what steps by the gradient's size.
   function suited(name) {
@@ -430,7 +398,7 @@ function build(root, host, initial) {
       }));
     }
     const marked = each.name === "lr" && state.racers[index].optimizer === "gradient descent";
-    const mark = () => (marked && answered ? limit() : null);
+    const mark = () => (marked && asked.answered() ? limit() : null);
     const set = (value) => {
       const racer = { ...state.racers[index], [each.name]: value };
       // Nesterov's form needs momentum and no dampening, and goes where they go.
@@ -499,26 +467,6 @@ function build(root, host, initial) {
     setText(stepInput.element.querySelector("output"), `${at} of ${state.num_steps}`);
   }
 
-  // What can be taken away
-  const page = host.dataset.place === "page";
-  const copying = button(page ? "Copy link" : "Copy as Python", "copy", async () => {
-    pause();
-    const { at, ...rest } = state;
-    const text = page ? new URL(asLink(FIGURE, state), location.href).href : asCall(FIGURE, rest);
-    if (page) history.replaceState(null, "", text);
-    try {
-      await navigator.clipboard.writeText(text);
-      setText(copied, "Copied.");
-    } catch {
-      setText(copied, page ? "The link is in the address bar." : text);
-    }
-  });
-  const copied = html("span", { class: "copied", role: "status" });
-  const restoring = button("Start over", "restore", () => {
-    set(initial);
-    say(summary());
-  }, { class: "plain" });
-
   function draw(now) {
     if (playing) advance(now);
     if (stale) run();
@@ -530,7 +478,6 @@ function build(root, host, initial) {
     drawLanes();
     drawTransport();
     chart.draw(runs, state);
-    guessing.show();
     shows.forEach((show) => show());
   }
   const paint = painter(host, draw);
@@ -539,20 +486,30 @@ function build(root, host, initial) {
     pause();
     state = next;
     stale = true;
+    notice.hidden = true;
     paint();
   }
 
+  const away = awayBlock({
+    figure: FIGURE,
+    host,
+    state: () => ({ ...state, at: Math.round(state.at) }),
+    restore: () => {
+      set(initial);
+      say(summary());
+    },
+  });
   root.append(
     html(
       "div",
       { class: "figure", role: "group", "aria-label": "Figure that answers back: the ravine" },
       notice,
-      ask,
+      asked.element,
       html("div", { class: "stage" }, frame, html("div", { class: "side" }, chart.element, factors)),
       transport,
       ground,
       lanes,
-      html("div", { class: "away" }, copying, restoring, copied),
+      away,
       status,
     ),
   );

@@ -15,8 +15,8 @@ export const STYLE = `
 * { box-sizing: border-box; }
 [hidden] { display: none !important; }
 .unseen { clip-path: inset(50%); height: 1px; margin: 0; overflow: hidden; position: absolute; width: 1px; }
-p, dl, dd, h4, figure { margin: 0; }
-h4 { color: var(--muted); font-size: 0.85rem; font-weight: 600; }
+p, dl, dd, figure { margin: 0; }
+p.title, figcaption { color: var(--muted); font-size: 0.85rem; font-weight: 600; }
 a { color: var(--mark); text-underline-offset: 0.2em; }
 
 .figure { border-bottom: 1px solid var(--line); border-top: 1px solid var(--line); display: grid; gap: 1.1rem; padding: 1.2rem 0 0.9rem; position: relative; }
@@ -51,13 +51,32 @@ a { color: var(--mark); text-underline-offset: 0.2em; }
 .now { stroke: var(--muted); stroke-dasharray: 2 3; stroke-width: 1; }
 
 .factors { min-height: 6.9rem; }
-.factors > p { color: var(--muted); font-size: 0.85rem; }
+.factors > p:not(.title) { color: var(--muted); font-size: 0.85rem; }
 .factor { align-items: baseline; column-gap: 0.6rem; display: grid; font-size: 0.88rem; grid-template-columns: 1fr auto; padding-top: 0.35rem; }
 .factor dd { font-variant-numeric: tabular-nums; }
 .verdict { color: var(--muted); display: inline-block; padding-left: 0.5em; width: 4.2em; }
 .bar { background: linear-gradient(var(--muted), var(--muted)) 80% 0 / 1.5px 100% no-repeat, var(--faint); display: block; grid-column: 1 / -1; height: 7px; }
 .bar i { background: var(--color); display: block; height: 3px; position: relative; top: 2px; width: calc(100% * var(--part)); }
 .grows .verdict { color: inherit; font-weight: 600; }
+
+.regions path { fill: var(--faint); stroke: var(--line); }
+.regions .swings { fill: color-mix(in srgb, var(--mark) 14%, transparent); }
+.regions .diverges { fill: color-mix(in srgb, #cf4747 16%, transparent); }
+.regions text { fill: var(--ink); font-size: 13px; text-anchor: middle; }
+.hidden-answer .regions { display: none; }
+.full circle { fill: var(--mark); stroke: var(--pst-color-background, Canvas); }
+.roots { grid-template-columns: minmax(0, 1fr); }
+.roots svg { margin: auto; max-width: 15rem; }
+.unit, .cross { fill: none; stroke: var(--line); }
+.unit { stroke: var(--muted); }
+.reach { fill: none; stroke: var(--mark); stroke-dasharray: 4 3; }
+:is(.unit, .cross, .reach, .envelope, .roots .head) { stroke-width: 1.2; vector-effect: non-scaling-stroke; }
+.motion .path { vector-effect: non-scaling-stroke; }
+.envelope { fill: none; stroke: var(--muted); stroke-dasharray: 5 3; }
+.motion svg { display: block; width: 100%; }
+.facts { column-gap: 1rem; display: grid; font-size: 0.88rem; grid-template-columns: auto 1fr; }
+.facts dt { color: var(--muted); }
+.facts dd { font-variant-numeric: tabular-nums; text-align: right; }
 
 .transport, .away { align-items: end; display: flex; flex-wrap: wrap; gap: 0.6rem; }
 .away { align-items: center; border-top: 1px solid var(--line); padding-top: 0.8rem; }
@@ -73,6 +92,7 @@ select option { background: Canvas; color: CanvasText; }
 :is(button, select, input, summary, a):focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
 
 .ground { align-items: end; display: grid; gap: 0.5rem 1.2rem; grid-template-columns: repeat(auto-fill, minmax(8.4rem, 1fr)); }
+.ground.wide { grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); }
 .slider { column-gap: 0.6rem; display: grid; grid-template-columns: 1fr auto; }
 .slider label, .select label { color: var(--muted); font-size: 0.85rem; }
 .slider output { font-size: 0.85rem; font-variant-numeric: tabular-nums; }
