@@ -7,7 +7,7 @@ import sys
 import pytest
 
 from descent.optim import OPTIMIZERS
-from descent.playground import FIGURES, momentum, ravine, script, write_modules
+from descent.playground import FIGURES, momentum, noise_floor, ravine, script, write_modules
 from descent.playground._description import SCALES, description
 from descent.plotting import STYLES
 
@@ -49,6 +49,22 @@ def test_momentum_refuses_what_is_out_of_range(arguments):
         momentum(**arguments)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"lr": 2.0}, ValueError),
+        ({"batch_size": 0}, ValueError),
+        ({"batch_size": 1.5}, TypeError),
+        ({"noise": float("inf")}, ValueError),
+        ({"drop": 201}, ValueError),
+        ({"average": 1}, TypeError),
+    ],
+)
+def test_the_noise_floor_refuses_what_is_out_of_range(arguments, error):
+    with pytest.raises(error, match=next(iter(arguments))):
+        noise_floor(**arguments)
+
+
 def test_a_state_is_whole_and_plain():
     made = ravine(racers={"Adam": {"lr": 0.1, "betas": (0.8, 0.99)}}).state
     assert json.loads(json.dumps(made))["racers"] == [
@@ -88,13 +104,14 @@ def test_every_slider_shows_a_part_of_its_range():
         for each in optimizer["hyperparameters"]
         if each["kind"] != "flag"
     ]
-    numbers = [each for each in description()["figures"]["ravine"].values() if "low" in each]
+    figures = description()["figures"]
+    numbers = [each for of in figures.values() for each in of.values() if "low" in each]
     for each in hyperparameters + numbers:
         assert each["first"] < each["last"], each
         assert each["low"] is None or each["first"] >= each["low"], each
         assert each["high"] is None or each["last"] <= each["high"], each
     names = {each["name"] for each in hyperparameters}
-    assert SCALES.keys() <= names | description()["figures"]["ravine"].keys()
+    assert SCALES.keys() <= names.union(*figures.values())
 
 
 def test_a_script_is_made_of_every_module_it_needs(tmp_path):

@@ -15,7 +15,11 @@ from sphinx.util.docutils import SphinxDirective
 from descent.playground import FIGURES, script
 
 FOLDER = "_static/playground"
-PROOFS = {"ravine": "book/gradient_descent", "momentum": "book/momentum"}
+PROOFS = {
+    "ravine": "book/gradient_descent",
+    "momentum": "book/momentum",
+    "noise_floor": "book/sgd",
+}
 
 
 class PlaygroundDirective(SphinxDirective):
@@ -45,9 +49,12 @@ class PlaygroundDirective(SphinxDirective):
         return [nodes.raw("", host + tag, format="html"), *([still] if self.content else [])]
 
 
-def write_scripts(app: Sphinx, error: Exception | None) -> None:
-    """Put the scripts beside the pages; in ``_static`` itself every page would load them."""
-    if error is None and app.builder.format == "html":
+def write_scripts(app: Sphinx) -> None:
+    """Put the scripts beside the pages; in ``_static`` itself every page would load them.
+
+    It is done before anything is read, since autodoc puts texts in the place of defaults.
+    """
+    if app.builder.format == "html":
         folder = Path(app.outdir, FOLDER)
         folder.mkdir(parents=True, exist_ok=True)
         for name in FIGURES:
@@ -55,7 +62,7 @@ def write_scripts(app: Sphinx, error: Exception | None) -> None:
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
-    """Register the directive, and the scripts to be written at the end."""
+    """Register the directive, and the scripts to be written."""
     app.add_directive("playground", PlaygroundDirective)
-    app.connect("build-finished", write_scripts)
+    app.connect("builder-inited", write_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

@@ -209,7 +209,6 @@ def test_the_rate_snaps_at_the_limit_and_beyond_it_the_path_leaves(alone: Figure
     assert said[-1] == "0.2, which is 2/L"
     shown = alone.shown()
     assert re.search(r"steep, λ = 10\s*1stays", shown["factors"])
-    # At the limit itself the steep direction neither shrinks nor grows: the path goes to and fro.
     alone.press("lr-0", *["ArrowRight"] * 12)
     shown = alone.shown()
     assert "grows" in shown["factors"]

@@ -30,6 +30,7 @@ SCALES = {
     "lr": ("log", 1e-4, 3.0),
     "eps": ("log", 1e-12, 1.0),
     "kappa": ("log", 1.0, 100.0),
+    "batch_size": ("log", 1.0, 256.0),
     "momentum": ("complement", 0.0, 0.999),
     "dampening": ("linear", 0.0, 1.0),
     "momentum_decay": ("linear", 0.0, 0.1),
@@ -65,6 +66,8 @@ def _slider(name: str, low: float | None, high: float | None) -> dict[str, Any]:
     """Choose what a slider shows: all, where the interval is short."""
     if name in SCALES:
         scale, first, last = SCALES[name]
+        first = first if low is None else max(first, low)
+        last = last if high is None else min(last, high)
     elif (low, high) == (0.0, 1.0):  # what is kept of an average: 0.9 and 0.99 are far apart
         scale, first, last = "complement", 0.0, 0.9999
     else:

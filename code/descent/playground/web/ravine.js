@@ -216,6 +216,11 @@ function build(root, host, initial) {
     );
   }
 
+  const redraw = () => {
+    stale = true;
+    paint();
+  };
+
   // The question
   const guess = { lr: 0.03 };
   const asked = questionBlock({
@@ -226,12 +231,12 @@ function build(root, host, initial) {
       get: () => guess.lr,
       set: (lr) => {
         guess.lr = lr;
-        paint();
+        redraw();
       },
     }),
     proof: host.dataset.proof,
     place: "the chapter on gradient descent",
-    onAnswer: () => paint(),
+    onAnswer: redraw,
     answer(guessed) {
       const truth = `At η = 2/L = 2/κ = ${digits(limit())}: from there on each step ends at least as far on the other side of the valley.`;
       if (!guessed) return truth;
@@ -355,11 +360,15 @@ function build(root, host, initial) {
     return html(
       "section",
       { class: "racer", "aria-label": `Optimizer ${index + 1}` },
-      html("div", { class: "heading" }, swatch, choosing.element, ...(state.racers.length > 1 ? [removing] : [])),
-      ...first.map(({ element }) => element),
-      ...(more.length
-        ? [html("details", {}, html("summary", {}, "All it takes"), ...more.map(({ element }) => element))]
-        : []),
+      html(
+        "div",
+        { class: "levers" },
+        html("div", { class: "heading" }, swatch, choosing.element, ...(state.racers.length > 1 ? [removing] : [])),
+        ...first.map(({ element }) => element),
+        ...(more.length
+          ? [html("details", {}, html("summary", {}, "All it takes"), ...more.map(({ element }) => element))]
+          : []),
+      ),
       table.element,
     );
   }
@@ -469,15 +478,17 @@ function build(root, host, initial) {
 
   function draw(now) {
     if (playing) advance(now);
+    const changed = stale || !playing;
     if (stale) run();
-    drawSurface();
     drawPaths();
-    drawFactors();
-    drawQuestion();
-    drawGround();
     drawLanes();
     drawTransport();
     chart.draw(runs, state);
+    if (!changed) return; // what follows does not depend on the step shown
+    drawSurface();
+    drawFactors();
+    drawQuestion();
+    drawGround();
     shows.forEach((show) => show());
   }
   const paint = painter(host, draw);

@@ -78,6 +78,13 @@ a { color: var(--mark); text-underline-offset: 0.2em; }
 .facts dt { color: var(--muted); }
 .facts dd { font-variant-numeric: tabular-nums; text-align: right; }
 
+.floor { display: grid; gap: 0.8rem; }
+.floor svg { display: block; width: 100%; }
+.floor .facts { grid-template-columns: repeat(2, auto 1fr); }
+.cloud { fill: none; opacity: 0.16; stroke-width: 1; }
+.expected { fill: none; stroke: var(--ink); stroke-dasharray: 4 4; stroke-width: 2; }
+.level { fill: none; stroke: var(--muted); stroke-dasharray: 1 3; stroke-width: 2; }
+
 .transport, .away { align-items: end; display: flex; flex-wrap: wrap; gap: 0.6rem; }
 .away { align-items: center; border-top: 1px solid var(--line); padding-top: 0.8rem; }
 .transport .slider { flex: 1 1 12rem; }
@@ -88,10 +95,11 @@ button:hover, select:hover { border-color: var(--muted); }
 button.main { border-color: var(--mark); box-shadow: inset 0 0 0 1px var(--mark); min-width: 5rem; }
 button.plain { border-color: transparent; color: var(--muted); padding: 0.2rem 0.4rem; text-decoration: underline; text-decoration-color: var(--line); text-underline-offset: 0.25em; }
 button.adding { align-self: start; border-style: dashed; color: var(--muted); width: 100%; }
+select { padding: 0.2rem 0.3rem; }
 select option { background: Canvas; color: CanvasText; }
 :is(button, select, input, summary, a):focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
 
-.ground { align-items: end; display: grid; gap: 0.5rem 1.2rem; grid-template-columns: repeat(auto-fill, minmax(8.4rem, 1fr)); }
+.ground { align-items: end; display: grid; gap: 0.5rem 1.2rem; grid-template-columns: minmax(9.5rem, 3fr) repeat(4, minmax(0, 2fr)); }
 .ground.wide { grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); }
 .slider { column-gap: 0.6rem; display: grid; grid-template-columns: 1fr auto; }
 .slider label, .select label { color: var(--muted); font-size: 0.85rem; }
@@ -105,13 +113,16 @@ input[type="range"]::-moz-range-track { background: var(--line); border-radius: 
 input[type="range"]::-webkit-slider-thumb { appearance: none; background: var(--mark); border: 0; border-radius: 50%; height: 18px; margin-top: -7.5px; width: 18px; }
 input[type="range"]::-moz-range-thumb { background: var(--mark); border: 0; border-radius: 50%; height: 18px; width: 18px; }
 input[type="range"]:disabled { cursor: default; }
+button:disabled { cursor: default; opacity: 0.5; }
 .select { display: grid; }
 .select select { min-width: 0; width: 100%; }
 .checkbox { align-items: center; display: flex; font-size: 0.88rem; gap: 0.5rem; min-height: 2.25rem; }
 .checkbox input { accent-color: var(--mark); height: 1.1rem; margin: 0; width: 1.1rem; }
 
 .racers { align-items: start; display: grid; gap: 1.2rem 1.6rem; grid-template-columns: repeat(3, minmax(0, 1fr)); }
-.racer { display: grid; gap: 0.5rem; min-width: 0; }
+.racer { display: grid; gap: 0.8rem 1.6rem; min-width: 0; }
+.racer:first-child:nth-last-child(2) { align-items: start; grid-column: span 2; grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+.levers { display: grid; gap: 0.4rem; }
 .heading { align-items: end; display: flex; gap: 0.6rem; }
 .heading .select { flex: 1; min-width: 0; }
 .heading .select label { clip-path: inset(50%); height: 1px; overflow: hidden; position: absolute; width: 1px; }
@@ -127,10 +138,12 @@ tr { border-top: 1px solid var(--line); }
 
 @container (max-width: 40rem) {
   .stage { grid-template-columns: minmax(0, 1fr); }
-  .racers { grid-template-columns: minmax(0, 1fr); }
+  .racers, .racers .racer:first-child { grid-column: auto; grid-template-columns: minmax(0, 1fr); }
+  .ground, .ground.wide { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .guess { grid-template-columns: 1fr auto; }
   .guess .slider { grid-column: 1 / -1; }
   .factors { min-height: 0; }
+  .floor .facts { grid-template-columns: auto 1fr; }
 }
 @media (pointer: coarse), (max-width: 600px) {
   button, select, summary, .checkbox { min-height: 44px; }

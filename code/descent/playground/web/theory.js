@@ -28,3 +28,21 @@ export function behaviour(product, momentum) {
   if (imaginary) return "swings";
   return larger < 0 ? "hops" : "creeps";
 }
+
+// sgd_floor of the chapter on stochastic gradient descent, at curvature 1.
+export const sgdFloor = (lr, variance, batchSize) => (lr * variance) / (batchSize * (2 - lr));
+
+// sgd_schedule_mean_square at curvature 1: the expected squares of a run, and of the average of its
+// iterates so far, which sgd_average_mean_square has in closed form where the rate is constant.
+export function expectedSquares(start, rates, variance, batchSize) {
+  let [square, product, sum] = [start * start, 0, 0]; // of θ with itself, with the sum, of the sum
+  const found = [{ run: square, average: square }];
+  rates.forEach((lr, step) => {
+    const keep = 1 - lr;
+    sum += 2 * product + square;
+    product = keep * (product + square);
+    square = keep * keep * square + (lr * lr * variance) / batchSize;
+    found.push({ run: square, average: sum / (step + 1) ** 2 });
+  });
+  return found;
+}

@@ -9,7 +9,7 @@ const LETTERS = {
   exp_avg_sq: "squares v",
   max_exp_avg_sq: "largest v",
   square_avg: "squares v",
-  grad_avg: "average",
+  grad_avg: "average slope",
   sum: "sum s",
   exp_inf: "largest u",
   mu_product: "product Π",
@@ -21,7 +21,7 @@ export function numbersOf(steps, at, options, optimizer) {
   const rows = [["place θ", ...param], ["loss", loss]];
   if (steps.length === 1) return rows;
   const { grad, state } = steps[Math.max(at, 1)];
-  const later = [["gradient g", ...grad]];
+  const later = [["slope g", ...grad]];
   for (const { name, of } of DESCRIPTION.optimizers[optimizer].state) {
     if (!(name in state) || name === "step") continue;
     later.push([LETTERS[name], ...(of === "element" ? state[name] : [state[name]])]);
