@@ -96,9 +96,15 @@ def _parameters(function: Callable[..., object]) -> dict[str, Any]:
         choices = next((note.choices for note in notes if isinstance(note, OneOf)), None)
         if interval:
             low, high = (float(end) for end in interval[1:-1].split(","))
-            interval = {"low": low, "high": high, "low_included": True, "high_included": True}
-            kind = {"default": parameter.default, "whole": get_args(function.hints[name])[0] is int}
-            found[name] = kind | interval | _slider(name, low, high)
+            found[name] = {
+                "default": parameter.default,
+                "whole": notes[0] is int,
+                "low": low,
+                "high": high,
+                "low_included": interval[0] == "[",
+                "high_included": interval[-1] == "]",
+                **_slider(name, low, high),
+            }
         elif choices:
             found[name] = {"default": parameter.default, "choices": list(choices)}
     return found

@@ -26,26 +26,32 @@ const PLACES = {
 
 let count = 0;
 
-// A native range. `snap(value)` may draw a value to one nearby; `says(value)` is what is read out;
+// A native range with its name and its value.
+export function rangeInput({ label, name, input: moved, ...attributes }) {
+  const id = `control-${(count += 1)}`;
+  const input = html("input", { type: "range", id, min: 0, step: 1, "data-name": name, oninput: moved, ...attributes });
+  const output = html("output", { for: id });
+  const rail = html("div", { class: "rail" }, input);
+  const element = html("div", { class: "slider" }, html("label", { for: id }, label), output, rail);
+  return { element, input, output, rail };
+}
+
+// A range for a number. `snap(value)` may draw a value to one nearby; `says(value)` is what is read out;
 // `mark()` is a value to be shown on it, or null.
 export function slider({
   label, name, range, get, set, snap = (value) => value, says = digits, mark = () => null, whole = false,
 }) {
   const scale = PLACES[range.scale](range);
-  const id = `control-${(count += 1)}`;
-  const input = html("input", { type: "range", id, min: 0, max: TICKS, step: 1, "data-name": name });
-  const output = html("output", { for: id });
   const rounded = (value) => (whole ? Math.round(value) : Number(value.toPrecision(3)));
-  input.addEventListener("input", () => set(snap(rounded(scale.value(input.value / TICKS)))));
+  const told = () => snap(rounded(scale.value(input.value / TICKS)));
+  const { element, input, output, rail } = rangeInput({ label, name, max: TICKS, input: () => set(told()) });
   const tick = html("span", { class: "tick", hidden: true, "aria-hidden": "true" });
-  const rail = html("div", { class: "rail" }, tick, input);
-  const element = html("div", { class: "slider" }, html("label", { for: id }, label), output, rail);
+  rail.prepend(tick);
   const show = () => {
     const value = get();
     const place = Math.min(Math.max(scale.place(value), 0), 1);
     // The knob stays under the finger; it is moved only when the value was changed elsewhere.
-    if (snap(rounded(scale.value(input.value / TICKS))) !== value) input.value = Math.round(place * TICKS);
-    input.style.setProperty("--place", place);
+    if (told() !== value) input.value = Math.round(place * TICKS);
     setAttributes(input, { "aria-valuetext": says(value) });
     setText(output, digits(value));
     tick.hidden = mark() === null;

@@ -6,6 +6,7 @@ import { DESCRIPTION } from "./description.js";
 import { digits, html, powerOfTen, setAttributes, setText, svg } from "./elements.js";
 import { checkedNumbers } from "./link.js";
 import { mount } from "./mount.js";
+import { player } from "./player.js";
 import { questionBlock } from "./question.js";
 import { RULES } from "./rules.js";
 import { normals } from "./run.js";
@@ -64,11 +65,8 @@ function check(raw) {
 
 function build(root, host, initial) {
   let state = initial;
-  let playing = false;
-  let began = 0;
   let stale = true;
   const guess = { floor: 0.01 };
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
   const { element: status, say } = announcer();
   const notice = html("p", { class: "notice", hidden: true });
 
@@ -96,7 +94,7 @@ function build(root, host, initial) {
   const expected = svg("path", { class: "expected" });
   const expectedAverage = svg("path", { class: "expected" });
   const level = svg("path", { class: "level" });
-  const now = svg("path", { class: "now" });
+  const cursor = svg("path", { class: "now" });
   const decades = Array.from({ length: HIGH - LOW + 1 }, (_, k) => LOW + k).filter((each) => each % 2 === 0);
   const grid = svg(
     "g",
@@ -112,7 +110,7 @@ function build(root, host, initial) {
     "svg",
     { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, role: "img", "aria-label": "Squared distance to the minimum at each step, logarithmic" },
     svg("defs", {}, svg("clipPath", { id: clip }, shown)),
-    grid, svg("g", { "clip-path": `url(#${clip})` }, runs, mean, averaged), expected, expectedAverage, level, now,
+    grid, svg("g", { "clip-path": `url(#${clip})` }, runs, mean, averaged), expected, expectedAverage, level, cursor,
   );
 
   function drawPicture() {
@@ -177,7 +175,7 @@ function build(root, host, initial) {
     number("lr", "Rate η"),
     number("batch_size", "Batch B"),
     number("noise", "Noise σ"),
-    number("drop", "η/10 from step"),
+    number("drop", "η/10 from"),
     checkbox({
       label: "Average the iterates",
       name: "average",
@@ -186,53 +184,27 @@ function build(root, host, initial) {
     }),
   ];
 
-  // Play
-  const playButton = button("Play", "play", () => (playing ? pause() : play()), { class: "main" });
   const dropButton = button("Drop the rate now", "drop-now", () => change({ drop: Math.round(state.at) }));
-  const stepInput = slider({
-    label: "Step",
-    name: "at",
-    range: { scale: "linear", first: 0, last: STEPS },
-    whole: true,
-    says: (at) => `step ${at} of ${STEPS}`,
-    get: () => Math.round(state.at),
-    set: (at) => seek(at),
+  const transport = player({
+    steps: () => STEPS,
+    seconds: SECONDS,
+    at: () => state.at,
+    show(at) {
+      state = { ...state, at };
+      paint();
+    },
+    more: [dropButton],
   });
-  function seek(at) {
-    pause();
-    state = { ...state, at };
-    paint();
-  }
-  function play() {
-    if (state.at >= STEPS) state = { ...state, at: 0 };
-    if (still.matches) return seek(STEPS);
-    playing = true;
-    began = 0;
-    setText(playButton, "Pause");
-    paint();
-  }
-  function pause() {
-    playing = false;
-    state = { ...state, at: Math.round(state.at) };
-    setText(playButton, "Play");
-  }
-  function advance(time) {
-    const passed = began ? Math.min(time - began, 100) : 0;
-    began = time;
-    state = { ...state, at: Math.min(state.at + (passed / 1000) * (STEPS / SECONDS), STEPS) };
-    if (state.at >= STEPS) pause();
-    else paint();
-  }
 
   const redraw = () => {
     stale = true;
     paint();
   };
-  function draw(time) {
-    if (playing) advance(time);
+  function draw(now) {
+    transport.advance(now);
     setAttributes(shown, { width: x(state.at).toFixed(1) });
-    setAttributes(now, { d: `M${x(state.at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}` });
-    stepInput.show();
+    setAttributes(cursor, { d: `M${x(state.at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}` });
+    transport.draw();
     dropButton.disabled = Math.round(state.at) >= STEPS;
     if (!stale) return;
     stale = false;
@@ -242,7 +214,7 @@ function build(root, host, initial) {
   }
   const paint = painter(host, draw);
   function set(next) {
-    pause();
+    transport.pause();
     state = next;
     notice.hidden = true;
     redraw();
@@ -261,15 +233,7 @@ function build(root, host, initial) {
       notice,
       asked.element,
       html("div", { class: "floor" }, picture, facts),
-      html(
-        "div",
-        { class: "transport" },
-        playButton,
-        button("One step", "step", () => seek(Math.min(Math.floor(state.at) + 1, STEPS))),
-        button("Reset", "reset", () => seek(0)),
-        dropButton,
-        stepInput.element,
-      ),
+      transport.element,
       html("div", { class: "ground" }, ...levers.map(({ element }) => element)),
       away,
       status,

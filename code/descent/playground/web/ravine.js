@@ -8,6 +8,7 @@ import { lossChart } from "./chart.js";
 import { crossings, ellipses } from "./levels.js";
 import { checkedNumbers, checkedOptions, checkedPoint, checkedRacers } from "./link.js";
 import { mount } from "./mount.js";
+import { player } from "./player.js";
 import { questionBlock } from "./question.js";
 import { follow, normals } from "./run.js";
 import { SURFACES } from "./surfaces.js";
@@ -54,13 +55,10 @@ function another(racers) {
 
 function build(root, host, initial) {
   let state = initial;
-  let playing = false;
-  let began = 0;
   let runs = [];
   let stale = true;
   let shape = "";
   const shows = [];
-  const still = matchMedia("(prefers-reduced-motion: reduce)");
 
   const described = () => DESCRIPTION.surfaces[state.surface];
   const surface = () => SURFACES[state.surface](state);
@@ -419,70 +417,25 @@ function build(root, host, initial) {
     return [{ first, ...slider({ label, name: named(each.name), range: each, get, set, snap, says, mark }) }];
   }
 
-  // Play
   const chart = lossChart();
-  const playButton = button("Play", "play", () => (playing ? pause() : play()), { class: "main" });
-  const stepInput = slider({
-    label: "Step",
-    name: "at",
-    range: { scale: "linear", first: 0, last: 1 },
-    get: () => state.at / state.num_steps,
-    set: () => {},
+  const transport = player({
+    steps: () => state.num_steps,
+    seconds: SECONDS,
+    at: () => state.at,
+    show(at) {
+      state = { ...state, at };
+      paint();
+    },
+    ended: () => say(summary()),
   });
-  stepInput.input.max = state.num_steps;
-  stepInput.input.addEventListener("input", () => seek(Number(stepInput.input.value)));
-  const transport = html(
-    "div",
-    { class: "transport" },
-    playButton,
-    button("One step", "step", () => seek(Math.min(Math.floor(state.at) + 1, state.num_steps))),
-    button("Reset", "reset", () => seek(0)),
-    stepInput.element,
-  );
-
-  function seek(at) {
-    pause();
-    state = { ...state, at };
-    paint();
-  }
-  function play() {
-    if (state.at >= state.num_steps) state = { ...state, at: 0 };
-    if (still.matches) return seek(state.num_steps);
-    playing = true;
-    began = 0;
-    setText(playButton, "Pause");
-    paint();
-  }
-  function pause() {
-    playing = false;
-    state = { ...state, at: Math.round(state.at) };
-    setText(playButton, "Play");
-  }
-  function advance(now) {
-    const passed = began ? Math.min(now - began, 100) : 0;
-    began = now;
-    const at = Math.min(state.at + (passed / 1000) * (state.num_steps / SECONDS), state.num_steps);
-    state = { ...state, at };
-    if (at >= state.num_steps) {
-      pause();
-      say(summary());
-    } else paint();
-  }
-  function drawTransport() {
-    const at = Math.round(state.at);
-    setAttributes(stepInput.input, { max: state.num_steps, "aria-valuetext": `step ${at} of ${state.num_steps}` });
-    stepInput.input.value = at;
-    stepInput.input.style.setProperty("--place", at / state.num_steps);
-    setText(stepInput.element.querySelector("output"), `${at} of ${state.num_steps}`);
-  }
 
   function draw(now) {
-    if (playing) advance(now);
-    const changed = stale || !playing;
+    transport.advance(now);
+    const changed = stale || !transport.playing();
     if (stale) run();
     drawPaths();
     drawLanes();
-    drawTransport();
+    transport.draw();
     chart.draw(runs, state);
     if (!changed) return; // what follows does not depend on the step shown
     drawSurface();
@@ -494,7 +447,7 @@ function build(root, host, initial) {
   const paint = painter(host, draw);
 
   function set(next) {
-    pause();
+    transport.pause();
     state = next;
     stale = true;
     notice.hidden = true;
@@ -517,7 +470,7 @@ function build(root, host, initial) {
       notice,
       asked.element,
       html("div", { class: "stage" }, frame, html("div", { class: "side" }, chart.element, factors)),
-      transport,
+      transport.element,
       ground,
       lanes,
       away,

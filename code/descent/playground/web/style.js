@@ -130,10 +130,10 @@ button.removing { font-size: 1.2rem; line-height: 1; min-width: 2.25rem; text-de
 .swatch { align-self: center; flex: none; height: 8px; width: 28px; }
 .swatch path { fill: none; stroke-width: 3; }
 summary { color: var(--muted); cursor: pointer; font-size: 0.88rem; min-height: 2rem; padding: 0.25rem 0; }
-table { border-collapse: collapse; font-size: 0.8rem; font-variant-numeric: tabular-nums; width: 100%; }
+table { border-collapse: collapse; font-size: 0.77rem; font-variant-numeric: tabular-nums; width: 100%; }
 caption { color: var(--muted); font-weight: 600; padding-bottom: 0.2rem; text-align: left; }
-th { color: var(--muted); font-weight: 400; padding: 0.12rem 0.4rem 0.12rem 0; text-align: left; }
-td { white-space: nowrap; padding: 0.12rem 0 0.12rem 0.4rem; text-align: right; }
+th { color: var(--muted); font-weight: 400; padding: 0.12rem 0.3rem 0.12rem 0; text-align: left; white-space: nowrap; }
+td { white-space: nowrap; padding: 0.12rem 0 0.12rem 0.3rem; text-align: right; }
 tr { border-top: 1px solid var(--line); }
 
 @container (max-width: 40rem) {

@@ -9,7 +9,7 @@ const LETTERS = {
   exp_avg_sq: "squares v",
   max_exp_avg_sq: "largest v",
   square_avg: "squares v",
-  grad_avg: "average slope",
+  grad_avg: "mean g",
   sum: "sum s",
   exp_inf: "largest u",
   mu_product: "product Π",
@@ -18,7 +18,7 @@ const LETTERS = {
 // Rows of a label and one number, or one for each coordinate; before the first step most have none.
 export function numbersOf(steps, at, options, optimizer) {
   const { param, loss } = steps[at];
-  const rows = [["place θ", ...param], ["loss", loss]];
+  const rows = [["at θ", ...param], ["loss", loss]];
   if (steps.length === 1) return rows;
   const { grad, state } = steps[Math.max(at, 1)];
   const later = [["slope g", ...grad]];
