@@ -13,7 +13,14 @@ TOC = {
     "format": "jb-book",
     "root": "book/index",
     "parts": [
-        {"chapters": [{"file": "book/one", "sections": [{"file": "book/one_lab"}]}]},
+        {
+            "chapters": [
+                {
+                    "file": "book/one",
+                    "sections": [{"file": "book/one_further"}, {"file": "book/one_lab"}],
+                }
+            ]
+        },
         {"chapters": [{"file": "book/two_lab"}, {"url": "https://example.org/far_lab"}]},
     ],
 }
@@ -52,6 +59,12 @@ def executed(tmp_path):
 
 def test_labs_are_found_in_the_order_of_the_book(root):
     assert pages.labs_in_toc(root) == ["one_lab", "two_lab"]
+
+
+def test_a_chapter_is_a_page_with_a_lab_and_the_pages_nested_under_it(root):
+    assert pages.chapters_in_toc(root) == {"one": ["one", "one_further"]}
+    found = [pages.chapter_of(page, root) for page in ("one", "one_further", "one_lab", "index")]
+    assert found == ["one", "one", None, None]
 
 
 @pytest.mark.parametrize("toc", ["root: [", "format: jb-book", "root: a\nchapters: [file: b]"])

@@ -6,7 +6,7 @@ import torch
 
 from descent.chapters.parameters import LabParameters
 from descent.press import claims
-from descent.press.claims import Claim, Measurement
+from descent.press.claims import Claim, Measurement, at_least, at_most
 from descent.press.notebook import Lab
 
 
@@ -19,7 +19,10 @@ from descent.press.notebook import Lab
             "'holds under conditions' on 'so' needs conditions",
         ),
         ({"but": "not so"}, "'so' has but, so its verdict is 'corrected here'"),
-        ({"verdict": "true"}, "must be one of holds, holds under conditions, corrected here, read"),
+        (
+            {"verdict": "true"},
+            "verdict must be one of 'holds', 'holds under conditions', 'corrected here', 'read",
+        ),
     ],
 )
 def test_a_claim_without_what_its_verdict_needs_is_refused(options, told):
@@ -34,10 +37,33 @@ def test_a_claim_without_what_its_verdict_needs_is_refused(options, told):
         (torch.tensor([1.0, 2.0]), 1.5, {"abs": 0.5}, ("1, 2", "1.5", "±0.5")),
         (torch.arange(9), 0, {"abs": 9, "rel": 0.1}, ("0, 1, 2, …, 8", "0", "±10 % ±9")),
         (torch.tensor([True, True]), True, {}, ("yes", "yes", "")),
+        (237.4, at_least(100), {}, ("237.4", "at least 100", "")),
+        (torch.tensor([0.9, 0.5]), at_most([1.0, 0.6]), {}, ("0.9, 0.5", "at most 1, 0.6", "")),
     ],
 )
 def test_a_measurement_is_text(measured, expected, tolerance, texts):
     assert Measurement.of(measured, expected, **tolerance) == Measurement(*texts)
+
+
+@pytest.mark.parametrize(
+    ("measured", "bound", "told"),
+    [
+        (2.0, at_least(2.0), None),
+        (2.0, at_most(2.0), None),
+        (1.9, at_least(2.0), "measured 1.9, expected at least 2"),
+        (2.1, at_most(2.0), "measured 2.1, expected at most 2"),
+        (float("nan"), at_least(2.0), "measured nan, expected at least 2"),
+        (float("nan"), at_most(2.0), "measured nan, expected at most 2"),
+        (torch.tensor([3.0, 1.0]), at_least(2.0), "measured 1, expected at least 2 at [1]"),
+        (
+            torch.tensor([1.0, 1.0]),
+            at_most([2.0, 0.5]),
+            "measured 1, expected at most 2, 0.5 at [1]",
+        ),
+    ],
+)
+def test_a_bound_is_kept_to_on_one_side(measured, bound, told):
+    assert claims.fault(measured, bound) == told
 
 
 def test_claims_of_a_lab_come_back_from_its_notebook(tmp_path, monkeypatch, capsys):

@@ -174,6 +174,22 @@ def test_a_bad_tolerance_is_named(tol):
         sharpness(model, lambda: (model.weight**2).sum(), tol=tol)
 
 
+@pytest.mark.parametrize(
+    ("value", "told"),
+    [
+        (lambda model: 3.0, r"^the loss must be a tensor, got 3\.0$"),
+        (
+            lambda model: model.weight,
+            r"^the loss must be one number, got a .* \(1, 2\)$",
+        ),
+    ],
+)
+def test_what_is_no_loss_is_named(value, told):
+    model = nn.Linear(2, 1)
+    with pytest.raises((TypeError, ValueError), match=told):
+        sharpness(model, lambda: value(model))
+
+
 def test_a_curvature_beyond_the_floats_is_nan():
     # The gradient is 2e20 everywhere; the second derivative, 2e50, is no float32.
     model = nn.Linear(4, 1, bias=False)

@@ -41,6 +41,13 @@ def test_the_input_has_the_dtype_asked_for(load, dtype):
     assert torch.equal(data.input, load(dtype=torch.float64).input.to(dtype))
 
 
+@pytest.mark.parametrize("dtype", [torch.int64, torch.bool, torch.complex64], ids=str)
+@pytest.mark.parametrize("load", [digits, diabetes])
+def test_a_dtype_that_would_round_the_pixels_away_is_refused(load, dtype):
+    with pytest.raises(ValueError, match=f"^dtype must be floating point, got {dtype}$"):
+        load(dtype=dtype)
+
+
 @pytest.mark.parametrize("load", [digits, diabetes])
 def test_the_tensors_live_on_the_device_asked_for(load):
     data = load(device="meta")

@@ -525,6 +525,51 @@ def test_a_state_of_another_optimizer_is_refused_before_anything_changes(optimiz
 
 
 @ROWS
+def test_a_hyperparameter_is_one_number_for_a_group(optimizer):
+    param = torch.zeros(2, requires_grad=True)
+    made = optimizer([param])
+    state = made.state_dict()
+    for name, each in optimizer.hyperparameters.items():
+        if not each.stacks:
+            continue
+        two = torch.tensor([0.25, 0.5])
+        value = (two,) * each.length if each.kind is tuple else two
+        told = rf"^{name}(\[0\])? must be one number, got a tensor of shape \(2,\)$"
+        for give in (
+            lambda given: optimizer([param], **given),
+            lambda given: optimizer([{"params": [param], **given}]),
+            lambda given: made.add_param_group({"params": [torch.zeros(2)], **given}),
+            lambda given: made.load_state_dict(
+                state | {"param_groups": [state["param_groups"][0] | given]}
+            ),
+        ):
+            with pytest.raises(ValueError, match=told):
+                give({name: value})
+        assert made.state_dict() == state
+
+
+@ROWS
+def test_a_rate_in_a_tensor_of_one_number_is_that_number(optimizer):
+    ends = []
+    for lr in (0.25, torch.tensor(0.25), torch.tensor([0.25]), torch.tensor([[0.25]])):
+        params = [torch.tensor(1.0, requires_grad=True), torch.ones(3, requires_grad=True)]
+        made = optimizer(params, lr=lr)
+
+        def closure(params=params, made=made):
+            made.zero_grad()
+            loss = sum((param**2).sum() for param in params)
+            loss.backward()
+            return loss
+
+        for _ in range(2):
+            closure()
+            made.step(closure)
+        ends.append([param.detach() for param in params])
+    for end in ends[1:]:
+        torch.testing.assert_close(end, ends[0], rtol=0.0, atol=0.0)
+
+
+@ROWS
 def test_a_sparse_gradient_is_refused(optimizer):
     table = nn.Embedding(5, 2, sparse=True)
     kept = table.weight.detach().clone()

@@ -31,6 +31,22 @@ def test_nesterov_needs_momentum_and_no_dampening(settings, message):
         SGD.check(nesterov=True, momentum=torch.tensor([0.9, 0.0]))
 
 
+@pytest.mark.parametrize("dampening", [-0.5, 1.0, 1.5, 3.0])
+def test_any_finite_dampening_is_pytorchs(dampening):
+    ends = []
+    for optimizer in (SGD, torch.optim.SGD):
+        param = theta()
+        made = optimizer([param], lr=0.1, momentum=0.5, dampening=dampening)
+        for _ in range(4):
+            param.grad = param.detach().clone()
+            made.step()
+        ends.append(param.detach())
+    torch.testing.assert_close(*ends, rtol=1e-12, atol=0.0)
+    for bad in (float("inf"), float("-inf"), float("nan")):
+        with pytest.raises(ValueError, match=r"^dampening must be in \(-inf, inf\), got"):
+            SGD([theta()], momentum=0.5, dampening=bad)
+
+
 def test_the_gradient_may_be_overwritten_after_the_first_step():
     param = theta()
     optimizer = SGD([param], lr=0.1, momentum=0.9)

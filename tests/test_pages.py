@@ -8,17 +8,23 @@ import pytest
 import torch
 import yaml
 from printed import equations
+from sphinx_external_toc.parsing import parse_toc_yaml
 
 import marks
 from descent.chapters.parameters import parameters_of
 from descent.press.claims import Claim
-from descent.press.pages import ROOT, labs_in_toc, notebook_of, unsaid
+from descent.press.pages import ROOT, chapters_in_toc, labs_in_toc, notebook_of, unsaid
 
 BOOK = ROOT / "book"
 PROSE = {page.relative_to(BOOK).as_posix(): page.read_text("utf-8") for page in BOOK.rglob("*.md")}
 # What a reader does not import.
 INTERNAL = {f"descent.press.{name}" for name in ("cli", "pages", "records", "runner")}
 INTERNAL |= {"descent.chapters.verdict"}
+
+
+def test_every_page_has_its_place_in_the_book():
+    placed = set(parse_toc_yaml(ROOT / "_toc.yml"))
+    assert {f"book/{page}".removesuffix(".md") for page in PROSE} <= placed
 
 
 def test_every_equation_has_a_test_and_every_test_an_equation():
@@ -97,18 +103,9 @@ def test_every_term_is_in_the_glossary():
     assert used <= defined
 
 
-def test_the_first_page_links_every_chapter():
-    toc = yaml.safe_load((ROOT / "_toc.yml").read_text("utf-8"))
-    chapters = [
-        entry["file"].removeprefix("book/")
-        for part in toc["parts"]
-        if part.get("numbered")
-        for chapter in part["chapters"]
-        for entry in [chapter, *chapter.get("sections", [])]
-    ]
-    assert chapters
-    linked = set(re.findall(r"\{doc\}`[^`]*<(\w+)>`", PROSE["index.md"]))
-    assert [chapter for chapter in chapters if chapter not in linked] == []
+def test_the_first_page_maps_every_chapter():
+    (lines,) = re.findall(r"(?ms)^```\{chapter-map\}\n(.*?)^```$", PROSE["index.md"])
+    assert re.findall(r"(?m)^(\w+): .", lines) == list(chapters_in_toc())
 
 
 def test_the_commands_on_the_first_page_name_real_parameters():
@@ -190,7 +187,7 @@ def test_marks_are_read_from_the_source(tests_of):
             "says must be a literal string in the mark of test_it, got nothing",
         ),
         ("claim(cite='paper', says='so', why='')", "Claim.__init__() got an unexpected keyword"),
-        ("claim(cite='paper', says='so', verdict='no')", "the verdict on 'so' must be one of"),
+        ("claim(cite='paper', says='so', verdict='no')", "verdict must be one of"),
     ],
 )
 def test_a_mark_that_cannot_be_read_is_refused(tests_of, decorator, problem):
@@ -211,17 +208,23 @@ One run. Dashed: {eq}`a-b`.
 SAYS = ("It rises.", "Then it falls, by $2$.", "One run.", "Dashed: {eq}`a-b`.")
 
 
-def lab_that_says(root, *sentences, name="a-fig"):
+def lab_that_says(root, *sentences, name="a-fig", page="a"):
     says = ", ".join(f"{each!r}: True" for each in sentences)
     source = [f'lab.figure("{name}", fig, says={{{says}}})']
     cell = {"cell_type": "code", "metadata": {}, "outputs": [], "source": source}
     (root / "book").mkdir(exist_ok=True)
-    (root / "book" / "a.md").write_text(PAGE)
+    pages = {"a": "# A chapter\n", page: PAGE}
+    for each, text in pages.items():
+        (root / "book" / f"{each}.md").write_text(text)
+    nested = [{"file": f"book/{each}"} for each in (*pages, "a_lab")]
+    toc = {"root": "book/index", "chapters": [nested[0] | {"sections": nested[1:]}]}
+    (root / "_toc.yml").write_text(yaml.safe_dump({"format": "jb-book"} | toc))
     (root / "book" / "a_lab.ipynb").write_text(json.dumps({"cells": [cell], "metadata": {}}))
 
 
-def test_sentences_that_page_and_lab_share_are_no_fault(tmp_path):
-    lab_that_says(tmp_path, *SAYS)
+@pytest.mark.parametrize("page", ["a", "a_further"])
+def test_sentences_that_a_page_and_its_lab_share_are_no_fault(tmp_path, page):
+    lab_that_says(tmp_path, *SAYS, page=page)
     assert unsaid("a_lab", tmp_path) == []
 
 

@@ -1,4 +1,5 @@
 import math
+import re
 
 import pytest
 import torch
@@ -108,6 +109,26 @@ def test_start_and_minimizer_lie_in_the_window(name):
     for point in (problem.start, problem.minimizer):
         for coordinate, (low, high) in zip(point, problem.window, strict=True):
             assert low <= coordinate <= high
+
+
+@pytest.mark.parametrize(
+    "problem",
+    [quadratic([1.0, 2.0]), ravine(2.0), saddle(), plateau(3), rosenbrock(), chain(4), lessard(),
+     least_squares(torch.eye(2), torch.ones(2)),
+     goujaud(lr=0.25, momentum=0.25, smoothness=9.0, strong_convexity=1.0, corners=3)],
+    ids=lambda problem: problem.name,
+)  # fmt: skip
+def test_a_point_of_another_dimension_is_refused(problem):
+    dim = len(problem.start)
+    for shape in ((dim + 1,), (5, dim - 1), (dim + 1, dim, dim + 2), ()):
+        message = rf"^theta must have shape \(\.\.\., {dim}\), got {re.escape(str(shape))}$"
+        with pytest.raises(ValueError, match=message):
+            problem.objective(torch.zeros(shape))
+
+
+def test_a_value_that_is_no_tensor_is_refused():
+    with pytest.raises(TypeError, match=r"^the objective's value must be a tensor, got 3\.0$"):
+        value_and_gradient(lambda theta: 3.0, torch.ones(3, 2))
 
 
 def test_a_gradient_leaves_no_trace():
@@ -273,6 +294,11 @@ def test_noise_has_mean_0_and_the_stated_standard_deviations():
     assert bool(((drawn.std(0) / std - 1).abs() < 5 / (2 * count) ** 0.5).all())
     between = torch.corrcoef(drawn.flatten(1).T) - torch.eye(6, dtype=torch.float64)
     assert bool((between.abs() < 5 / count**0.5).all())
+
+
+def test_noise_for_float64_has_all_its_digits():
+    drawn = GaussianNoise(1.0, seed=0)(torch.zeros(100, dtype=torch.float64))
+    assert (drawn != drawn.float().double()).all()
 
 
 def test_noise_follows_from_its_seed_and_is_new_each_time():

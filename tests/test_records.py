@@ -80,6 +80,22 @@ def test_what_is_written_is_read_back_and_replaces_what_was_there(tmp_path):
     assert [each.name for each in file.parent.iterdir()] == ["some.json"]
 
 
+def test_a_write_that_fails_leaves_the_file_as_it_was(tmp_path, monkeypatch):
+    file = tmp_path / "some.json"
+    records.write([RECORD], file)
+    before = file.read_bytes()
+
+    def cut_off(draft, text, encoding):
+        draft.write_bytes(text.encode()[:20])
+        raise OSError("no space left")
+
+    monkeypatch.setattr(Path, "write_text", cut_off)
+    with pytest.raises(OSError, match="no space left"):
+        records.write([dataclasses.replace(RECORD, seconds=1.0)], file)
+    assert file.read_bytes() == before
+    assert list(tmp_path.iterdir()) == [file]
+
+
 def test_nothing_is_not_written(tmp_path):
     with pytest.raises(ValueError, match=r"nothing to write to .*some\.json: no executed lab has"):
         records.write([], tmp_path / "some.json")
@@ -149,7 +165,11 @@ DAMAGES = {
     "a cell of nothing": lambda runs: content(
         runs, '{"cells": [{}], "metadata": {}, "nbformat": 4, "nbformat_minor": 5}'
     ),
-    "a record of words": lambda runs: spoil(runs, *LINES, seconds="many"),
+    "a record of words": lambda runs: write(
+        runs / "one_lab.ipynb",
+        checks(*LINES),
+        metadata={"descent": dataclasses.asdict(RECORD) | {"seconds": "many"}},
+    ),
     "a record of too little": lambda runs: write(
         runs / "one_lab.ipynb", checks(*LINES), metadata={"descent": {"lab": "one_lab"}}
     ),
@@ -170,6 +190,19 @@ def test_a_damaged_notebook_is_named_and_nothing_is_written(damage, root, runs, 
     with pytest.raises(ValueError, match=re.escape(str(runs / "one_lab.ipynb"))):
         records.write(records.collect(runs, root), tmp_path / "records.json")
     assert not (tmp_path / "records.json").exists()
+
+
+@pytest.mark.parametrize(
+    ("damage", "told"),
+    [
+        ("a record of nothing", "a list in place of an object"),
+        ("a record of words", "seconds is 'many'"),
+    ],
+)
+def test_a_damaged_record_says_what_is_wrong_with_it(damage, told, runs):
+    DAMAGES[damage](runs)
+    with pytest.raises(ValueError, match=rf"one_lab\.ipynb is damaged: {told}"):
+        records.read(runs / "one_lab.ipynb")
 
 
 def test_no_labs_and_no_folder_are_faults(root, runs):

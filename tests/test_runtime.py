@@ -51,13 +51,19 @@ def test_a_device_that_is_not_there_is_named_with_what_is(cuda_devices, name, co
 @pytest.mark.parametrize(
     "name",
     ["", "CPU", "cpu:", "cpu:0", "cuda:", "cuda:-1", "cuda:x", "cuda:0:1", "cuda ", "mps", "tpu",
-     "cuda:0\n", None, 0],
+     "cuda:0\n"],
 )  # fmt: skip
 def test_any_other_name_is_refused_with_those_allowed(cuda_devices, name):
     cuda_devices(8)
     with pytest.raises(ValueError, match=r"^device must be 'auto', 'cpu', 'cuda' or") as error:
         resolve_device(name)
     assert repr(name) in str(error.value)
+
+
+@pytest.mark.parametrize("name", [None, 0])
+def test_what_is_no_name_is_refused(name):
+    with pytest.raises(TypeError, match=f"^name must be of type device or str, got {name}$"):
+        resolve_device(name)
 
 
 @pytest.mark.parametrize("seed", [0, 1, 2**32 - 1, np.int64(7)])

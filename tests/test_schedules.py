@@ -8,197 +8,15 @@ from functools import partial
 import pytest
 import torch
 from hypothesis import given, settings, strategies as st
+from schedule_rows import NUM_STEPS, PAIRS, optimizer_of, rates, rates_of
 from torch.optim import lr_scheduler as theirs
 
 from descent import schedules
-from descent.optim import SGD, GradientDescent
+from descent.optim import SGD, Adam, GradientDescent
 from descent.schedules import PlateauScheduler, Scheduler
 from descent.tasks.problems import quadratic
 from descent.training import minimize
 
-NUM_STEPS = 40
-counts = st.integers(1, 30)
-gammas = st.floats(0.1, 1.1)
-factors = st.floats(0.01, 1.0)
-rates = st.lists(st.floats(1e-3, 10.0), min_size=1, max_size=3)
-
-
-def optimizer_of(lrs, optimizer=torch.optim.SGD, **options):
-    groups = [{"params": [torch.zeros(1, requires_grad=True)], "lr": lr} for lr in lrs]
-    return optimizer(groups, lr=1.0, **options)
-
-
-def rates_of(optimizer, scheduler, num_steps):
-    """Return the rates that the optimizer uses at each step, one row per step."""
-    used = []
-    for _ in range(num_steps):
-        used.append([float(group["lr"]) for group in optimizer.param_groups])
-        optimizer.step()
-        scheduler.step()
-    return torch.tensor(used, dtype=torch.float64)
-
-
-# One row per schedule: what makes our schedule and PyTorch's scheduler from the same settings.
-PAIRS = {
-    "constant": (
-        st.fixed_dictionaries({"factor": factors, "num_steps": counts}),
-        lambda s: partial(schedules.constant, **s),
-        lambda opt, s: theirs.ConstantLR(opt, factor=s["factor"], total_iters=s["num_steps"]),
-    ),
-    "step": (
-        st.fixed_dictionaries({"step_size": counts, "gamma": gammas}),
-        lambda s: partial(schedules.step_decay, **s),
-        lambda opt, s: theirs.StepLR(opt, **s),
-    ),
-    "multi-step": (
-        st.fixed_dictionaries({"milestones": st.lists(counts, max_size=4), "gamma": gammas}),
-        lambda s: partial(schedules.multi_step, **s),
-        lambda opt, s: theirs.MultiStepLR(opt, **s),
-    ),
-    "exponential": (
-        st.fixed_dictionaries({"gamma": gammas}),
-        lambda s: partial(schedules.exponential, **s),
-        lambda opt, s: theirs.ExponentialLR(opt, **s),
-    ),
-    "inverse time": (
-        st.fixed_dictionaries({"timescale": st.floats(0.1, 100)}),
-        lambda s: partial(schedules.inverse_time, **s),
-        lambda opt, s: theirs.LambdaLR(opt, lambda t: 1 / (1 + t / s["timescale"])),
-    ),
-    "inverse square root": (
-        st.fixed_dictionaries({"timescale": st.floats(0.1, 100)}),
-        lambda s: partial(schedules.inverse_sqrt, **s),
-        lambda opt, s: theirs.LambdaLR(opt, lambda t: (1 + t / s["timescale"]) ** -0.5),
-    ),
-    "linear": (
-        st.fixed_dictionaries(
-            {"num_steps": counts, "start_factor": factors, "end_factor": factors}
-        ),
-        lambda s: partial(schedules.linear, **s),
-        lambda opt, s: theirs.LinearLR(
-            opt,
-            start_factor=s["start_factor"],
-            end_factor=s["end_factor"],
-            total_iters=s["num_steps"],
-        ),
-    ),
-    "polynomial": (
-        st.fixed_dictionaries({"num_steps": counts, "power": st.floats(0.5, 3)}),
-        lambda s: partial(schedules.polynomial, **s),
-        lambda opt, s: theirs.PolynomialLR(opt, total_iters=s["num_steps"], power=s["power"]),
-    ),
-    "cosine": (
-        st.fixed_dictionaries(
-            {"num_steps": st.integers(NUM_STEPS, 100), "eta_min": st.floats(0, 1e-3)}
-        ),
-        lambda s: partial(schedules.cosine, **s),
-        lambda opt, s: theirs.CosineAnnealingLR(opt, T_max=s["num_steps"], eta_min=s["eta_min"]),
-    ),
-    "cosine with restarts": (
-        st.fixed_dictionaries(
-            {"period": counts, "growth": st.integers(1, 3), "eta_min": st.floats(0, 1e-3)}
-        ),
-        lambda s: partial(schedules.cosine_restarts, **s),
-        lambda opt, s: theirs.CosineAnnealingWarmRestarts(
-            opt, T_0=s["period"], T_mult=s["growth"], eta_min=s["eta_min"]
-        ),
-    ),
-    "cyclic": (
-        st.fixed_dictionaries(
-            {
-                "max_lr": st.floats(1e-3, 10),
-                "step_size_up": counts,
-                "step_size_down": st.none() | counts,
-                "mode": st.sampled_from(["triangular", "triangular2", "exp_range"]),
-                "gamma": st.floats(0.1, 1.0),
-            }
-        ),
-        lambda s: partial(schedules.cyclic, **s),
-        lambda opt, s: theirs.CyclicLR(
-            opt, [g["lr"] for g in opt.param_groups], cycle_momentum=False, **s
-        ),
-    ),
-    "one cycle": (
-        st.fixed_dictionaries(
-            {
-                "num_steps": st.integers(NUM_STEPS, 100),
-                "pct_start": st.floats(0.1, 0.5),
-                "anneal_strategy": st.sampled_from(["cos", "linear"]),
-                "div_factor": st.floats(1.5, 50),
-                "final_div_factor": st.floats(1.5, 1e4),
-                "three_phase": st.booleans(),
-            }
-        ),
-        lambda s: partial(schedules.one_cycle, **s),
-        lambda opt, s: theirs.OneCycleLR(
-            opt,
-            [g["lr"] for g in opt.param_groups],
-            total_steps=s["num_steps"],
-            cycle_momentum=False,
-            **{name: value for name, value in s.items() if name != "num_steps"},
-        ),
-    ),
-    "warmup, then cosine": (
-        st.fixed_dictionaries({"warmup": counts, "start_factor": factors}),
-        lambda s: partial(
-            schedules.sequential,
-            schedules=[
-                partial(
-                    schedules.linear,
-                    num_steps=s["warmup"],
-                    start_factor=s["start_factor"],
-                    end_factor=1.0,
-                ),
-                partial(schedules.cosine, num_steps=NUM_STEPS),
-            ],
-            milestones=[s["warmup"]],
-        ),
-        lambda opt, s: theirs.SequentialLR(
-            opt,
-            [
-                theirs.LinearLR(opt, start_factor=s["start_factor"], total_iters=s["warmup"]),
-                theirs.CosineAnnealingLR(opt, T_max=NUM_STEPS),
-            ],
-            milestones=[s["warmup"]],
-        ),
-    ),
-    "warmup, stable, decay": (
-        st.fixed_dictionaries(
-            {
-                "warmup_steps": st.integers(1, 15),
-                "stable_steps": st.integers(1, 15),
-                "decay_steps": counts,
-                "start_factor": factors,
-            }
-        ),
-        lambda s: partial(schedules.warmup_stable_decay, **s),
-        lambda opt, s: theirs.SequentialLR(
-            opt,
-            [
-                theirs.LinearLR(opt, s["start_factor"], total_iters=s["warmup_steps"]),
-                theirs.ConstantLR(opt, factor=1.0),
-                theirs.LinearLR(opt, 1.0, end_factor=0.0, total_iters=s["decay_steps"]),
-            ],
-            milestones=[s["warmup_steps"], s["warmup_steps"] + s["stable_steps"]],
-        ),
-    ),
-    "warmup times decay": (
-        st.fixed_dictionaries({"warmup": counts, "gamma": gammas}),
-        lambda s: partial(
-            schedules.chained,
-            schedules=[
-                partial(schedules.linear, num_steps=s["warmup"], start_factor=0.1, end_factor=1.0),
-                partial(schedules.exponential, gamma=s["gamma"]),
-            ],
-        ),
-        lambda opt, s: theirs.ChainedScheduler(
-            [
-                theirs.LinearLR(opt, start_factor=0.1, total_iters=s["warmup"]),
-                theirs.ExponentialLR(opt, gamma=s["gamma"]),
-            ]
-        ),
-    ),
-}
 ROWS = pytest.mark.parametrize(("chosen", "our", "their"), PAIRS.values(), ids=PAIRS)
 close = partial(torch.testing.assert_close, rtol=1e-12, atol=1e-12)
 
@@ -310,6 +128,37 @@ def test_one_cycle_moves_the_momentum_as_pytorch_does(
     assert moved[0][..., 1].min() < 0.75
 
 
+SAWTOOTH = {"step_size_up": 3, "step_size_down": 5}
+
+
+@pytest.mark.parametrize("mode", ["triangular", "triangular2", "exp_range"])
+@pytest.mark.parametrize(
+    ("optimizer", "options"),
+    [(torch.optim.SGD, {"momentum": 0.9}), (torch.optim.Adam, {"betas": (0.9, 0.99)})],
+)
+def test_cyclic_moves_the_momentum_and_each_groups_rate_as_pytorch_does(mode, optimizer, options):
+    ours, reference = (optimizer_of([0.1, 0.5], optimizer, **options) for _ in range(2))
+    shape = SAWTOOTH | {"mode": mode, "gamma": 0.95}
+    scheduler = Scheduler(
+        ours,
+        lambda step, lr: schedules.cyclic(step, lr, max_lr=10 * lr, **shape),
+        momentum=partial(schedules.cyclic, lr=0.9, max_lr=0.8, **shape),
+    )
+    their = theirs.CyclicLR(
+        reference, [0.1, 0.5], [1.0, 5.0], base_momentum=0.8, max_momentum=0.9, **shape
+    )
+    least = 1.0
+    for _ in range(NUM_STEPS):
+        for one, other in zip(ours.param_groups, reference.param_groups, strict=True):
+            momenta = [group.get("momentum", group.get("betas")) for group in (one, other)]
+            close(torch.tensor(momenta[0]), torch.tensor(momenta[1]))
+            close(one["lr"], other["lr"])
+            least = min(least, torch.tensor(momenta[0]).min().item())
+        for each in (ours, scheduler, reference, their):
+            each.step()
+    assert least < 0.85
+
+
 def test_an_optimizer_without_momentum_has_none_to_schedule():
     optimizer = optimizer_of([0.1], GradientDescent)
     momentum = partial(schedules.one_cycle_momentum, num_steps=10)
@@ -342,9 +191,111 @@ def test_a_schedule_that_refuses_its_settings_leaves_the_optimizer_alone():
     assert optimizer.param_groups[0] == before
 
 
+@pytest.mark.parametrize(
+    ("lr", "told"),
+    [
+        (-1.0, "the schedule's rate at step 0 must be in [0, inf), got -1.0"),
+        (math.nan, "the schedule's rate at step 0 must be in [0, inf), got nan"),
+        ("0.1", "the schedule's rate at step 0 must be a number in [0, inf), got '0.1'"),
+        ([0.1, 0.2], "the schedule's rate at step 0 must be a number in [0, inf), got [0.1, 0.2]"),
+        (torch.tensor([0.1, 0.2]),
+         "the schedule's rate at step 0 must be one number, got a tensor of shape (2,)"),
+    ],
+)  # fmt: skip
+def test_a_schedule_that_returns_no_rate_leaves_the_optimizer_alone(lr, told):
+    optimizer = optimizer_of([0.5])
+    before = dict(optimizer.param_groups[0])
+    with pytest.raises((TypeError, ValueError), match="^" + re.escape(told) + "$"):
+        Scheduler(optimizer, lambda step, _: lr)
+    assert optimizer.param_groups[0] == before
+    if not isinstance(lr, torch.Tensor):  # which may be the rates of several runs
+        for schedule in (
+            partial(schedules.chained, schedules=[lambda step, _: lr]),
+            partial(schedules.sequential, schedules=[lambda step, _: lr] * 2, milestones=[3]),
+        ):
+            with pytest.raises((TypeError, ValueError), match="^" + re.escape(told) + "$"):
+                schedule(0, 0.5)
+
+
+@pytest.mark.parametrize("momentum", [-0.1, math.nan, "0.5", None, 1.0])
+@pytest.mark.parametrize(
+    ("optimizer", "options", "least"),
+    [(SGD, {"momentum": 0.9}, "[0, inf)"), (Adam, {"betas": (0.9, 0.99)}, "[0, 1)")],
+)
+def test_a_schedule_that_returns_no_momentum_leaves_the_optimizer_alone(
+    optimizer, options, least, momentum
+):
+    made = optimizer_of([0.5], optimizer, **options)
+    before = dict(made.param_groups[0])
+    if optimizer is SGD and momentum == 1.0:
+        Scheduler(made, schedules.constant, momentum=lambda step: momentum)
+        return
+    with pytest.raises((TypeError, ValueError), match=r"^the schedule's momentum at step 0 "):
+        Scheduler(made, schedules.constant, momentum=lambda step: momentum)
+    assert made.param_groups[0] == before
+
+
+OF_PYTORCH = {
+    "one-cycle": lambda opt: theirs.OneCycleLR(opt, 1.0, total_steps=9, cycle_momentum=False),
+    "cyclic": lambda opt: theirs.CyclicLR(opt, 0.1, 1.0, cycle_momentum=False),
+    "restarts": lambda opt: theirs.CosineAnnealingWarmRestarts(opt, 4),
+    "plateau": lambda opt: theirs.ReduceLROnPlateau(opt),
+    "step": lambda opt: theirs.StepLR(opt, 3),
+    "sequential": lambda opt: theirs.SequentialLR(
+        opt, [theirs.StepLR(opt, 3), theirs.StepLR(opt, 3)], milestones=[2]
+    ),
+}
+
+
+@pytest.mark.parametrize("their", OF_PYTORCH.values(), ids=OF_PYTORCH)
+@pytest.mark.parametrize("ours", [lambda opt: Scheduler(opt, schedules.constant), PlateauScheduler])
+def test_a_state_of_pytorchs_schedulers_is_refused(ours, their):
+    scheduler = ours(optimizer_of([0.5]))
+    before = scheduler.state_dict()
+    foreign = their(optimizer_of([0.5])).state_dict()
+    told = rf"^the state is not one of {type(scheduler).__name__}: it must have \['base_lrs', 'las"
+    with pytest.raises(ValueError, match=told):
+        scheduler.load_state_dict(foreign)
+    assert scheduler.state_dict() == before
+
+
+@pytest.mark.parametrize(
+    ("call", "name"),
+    [
+        (lambda: schedules.cyclic(0, [0.1, 0.2], max_lr=1.0, step_size_up=3), "lr"),
+        (lambda: schedules.cyclic(0, 0.1, max_lr=[1.0, 2.0], step_size_up=3), "max_lr"),
+        (lambda: schedules.one_cycle(0, [1.0, 2.0], num_steps=9), "lr"),
+        (lambda: PlateauScheduler(optimizer_of([0.1]), min_lr=[1.0, 2.0]), "min_lr"),
+    ],
+)
+def test_a_list_of_rates_is_refused(call, name):
+    with pytest.raises(TypeError, match=rf"^{name} must be a number in \[0, inf\), got \["):
+        call()
+
+
+def test_with_no_steps_pytorchs_constant_keeps_its_factor_for_ever_and_this_one_never_has_it():
+    reference = optimizer_of([1.0])
+    their = theirs.ConstantLR(reference, factor=0.5, total_iters=0)
+    assert rates_of(reference, their, 9).flatten().tolist() == [0.5] * 9
+    assert [schedules.constant(step, 1.0, factor=0.5) for step in range(9)] == [1.0] * 9
+
+
+@pytest.mark.parametrize(
+    ("schedule", "settings"),
+    [
+        (schedules.exponential, {}),
+        (schedules.step_decay, {"step_size": 1}),
+        (schedules.multi_step, {"milestones": list(range(2000))}),
+    ],
+)
+def test_a_factor_that_grows_beyond_the_floats_is_named(schedule, settings):
+    with pytest.raises(ValueError, match=r"^gamma must have a finite power 2000, got 1\.5$"):
+        schedule(2000, 0.1, gamma=1.5, **settings)
+
+
 def test_what_is_no_optimizer_is_refused():
     for scheduler in (Scheduler, lambda optimizer, _: PlateauScheduler(optimizer)):
-        with pytest.raises(TypeError, match="list is not an Optimizer"):
+        with pytest.raises(TypeError, match=r"^optimizer must be of type Optimizer, got \[\]$"):
             scheduler([], schedules.constant)
 
 

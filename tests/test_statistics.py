@@ -29,5 +29,11 @@ def test_one_sample_has_no_interval():
         mean_interval(torch.ones(1, 4))
 
 
+@pytest.mark.parametrize("dim", [2, -3])
+def test_a_dimension_that_is_not_there_is_named(dim):
+    with pytest.raises(ValueError, match=rf"^dim must be in \[-2, 1\], got {dim}$"):
+        mean_interval(torch.ones(3, 4), dim=dim)
+
+
 def test_it_is_stated_with_as_many_digits_as_asked():
     assert stated(torch.tensor([1.0, 2.0, 3.0]), digits=1) == "2.0 ± 2.5"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import joblib
+import numpy as np
 import pandas as pd
 import pytest
 import torch
@@ -15,7 +16,7 @@ from torch.nn.functional import cross_entropy
 
 from descent import sweeps
 from descent.optim import OPTIMIZERS, SGD
-from descent.sweeps import Named, grid, sweep
+from descent.sweeps import Named, _table, at_end, grid, sweep
 from descent.tasks.data import Dataset
 from descent.tasks.models import mlp
 from descent.tasks.sampling import reshuffled, with_replacement
@@ -404,7 +405,29 @@ def test_a_dataset_whose_columns_differ_in_length_is_refused(inputs, targets, ba
         )
 
 
+@pytest.mark.parametrize("late", [-1.0, float("nan"), "0.1", None, (0.1, 0.2)])
+def test_a_schedule_that_returns_no_rate_is_caught_in_the_step_where_it_does(late):
+    runs = grid(optimizer="SGD", lr={"a": lambda step: late if step else 0.1}, seed=range(2))
+    with pytest.raises((TypeError, ValueError), match=r"^lr must be .*in \[0, inf\), got"):
+        swept(runs)
+
+
+def test_the_end_of_a_sweep_has_room_for_its_runs():
+    table = swept(grid(optimizer="SGD", lr=0.1, seed=range(2)), num_steps=1)
+    with pytest.raises(ValueError, match=r"^shape must have room for 2 runs, got \(3,\)$"):
+        at_end(table, "loss", 3)
+    with pytest.raises(TypeError, match=r"^shape must be an integer of at least 1, got 1\.0$"):
+        at_end(table, "loss", 2, 1.0)
+    with pytest.raises(TypeError, match=r"^table must be a DataFrame, got \[\]$"):
+        at_end([], "loss")
+
+
 def test_a_loss_or_a_measure_that_is_no_scalar_is_refused():
+    with pytest.raises(TypeError, match=r"^the loss of a run must be a tensor, got 1\.0$"):
+        swept([GOOD], loss_fn=lambda input, target: 1.0)
+    with pytest.raises(TypeError, match=r"^measure 'a' of a run must be a tensor, got 1\.0$"):
+        swept([GOOD], measure={"a": lambda model: 1.0})
+
     def each(input, target):
         return cross_entropy(input, target, reduction="none")
 
@@ -514,6 +537,27 @@ def test_a_file_of_another_sweep_is_refused_and_left(tmp_path, suffix, runs, opt
     with pytest.raises(ValueError, match=f"^{re.escape(message)}"):
         swept(runs, path=path, **options)
     assert path.read_bytes() == before
+
+
+@FORMATS
+@pytest.mark.parametrize("content", [b"", b"run,lr\n0", b"\xff\xfe\x00"])
+def test_a_file_of_no_table_is_named_and_left(tmp_path, suffix, content):
+    path = tmp_path / f"table{suffix}"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=f"^{re.escape(repr(str(path)))} holds ") as caught:
+        swept(RUNS, path=path)
+    assert str(caught.value).endswith(": move it away, or choose another path")
+    assert len(str(caught.value).splitlines()) == 1
+    assert path.read_bytes() == content
+
+
+def test_every_digit_comes_back_from_a_file_of_text(tmp_path):
+    path = tmp_path / "table.csv"
+    # Numbers that a parser gets wrong by one unit in the last place, if it multiplies by powers.
+    loss = np.random.default_rng(0).standard_normal(2000) * 10.0 ** np.arange(-200, 200, 0.2)
+    table = pd.DataFrame({"run": 0, "step": range(2000), "loss": loss})
+    _table.write(table, path)
+    pd.testing.assert_frame_equal(_table.read(path, table[["run"]]), table, check_exact=True)
 
 
 @FORMATS

@@ -1,5 +1,7 @@
 import itertools
 import math
+import re
+from functools import partial
 
 import pytest
 import torch
@@ -313,6 +315,23 @@ def test_bad_arguments_of_fit_are_named_before_the_model_moves(changes, error, m
     assert torch.equal(flat(model), before)
 
 
+@pytest.mark.parametrize(
+    ("loss_fn", "measure", "told"),
+    [
+        (lambda input, target: 3.0, None, "the loss must be a tensor, got 3.0"),
+        (partial(cross_entropy, reduction="none"), None, "the loss must be one number, got a tens"),
+        (cross_entropy, {"a": lambda: "3"}, "measure['a'] must return a number, got '3'"),
+        (cross_entropy, {"a": 3}, "measure['a'] must be a function, got 3"),
+        (cross_entropy, {"a": lambda: None}, "measure['a'] must return a number, got None"),
+    ],
+)
+def test_what_is_no_loss_or_no_measure_is_named(loss_fn, measure, told):
+    model = network()
+    optimizer = GradientDescent(model.parameters(), lr=0.1)
+    with pytest.raises((TypeError, ValueError), match="^" + re.escape(told)):
+        fit(model, loss_fn, batches_of(model), optimizer, num_steps=1, measure=measure)
+
+
 # Trace
 
 
@@ -339,6 +358,18 @@ def test_the_first_step_counts_updates_not_rows():
 def test_the_first_step_needs_one_answer_per_row(trace, shape):
     with pytest.raises(ValueError, match=r"^reached must have shape \(21,\), got"):
         trace.first_step(torch.ones(shape, dtype=torch.bool))
+
+
+@pytest.mark.parametrize(
+    ("reached", "error", "told"),
+    [
+        (torch.ones(21), ValueError, "reached must have dtype torch.bool, got torch.float32"),
+        ([True] * 21, TypeError, "reached must be a tensor, got [True, "),
+    ],
+)
+def test_the_first_step_needs_answers(trace, reached, error, told):
+    with pytest.raises(error, match="^" + re.escape(told)):
+        trace.first_step(reached)
 
 
 def test_traces_and_problems_are_equal_to_themselves_alone(trace):

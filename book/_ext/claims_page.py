@@ -38,7 +38,7 @@ class Claims(SphinxDirective):
     def run(self) -> list[nodes.Node]:
         """Build the tables; their texts are MyST, so that claims may hold mathematics."""
         self.measured = claims.load(Path(self.env.srcdir, "claims.json"))
-        chapters = {name: list(self.of_chapter(name)) for name in chapter_names()}
+        chapters = {name: list(self.of_chapter(name)) for name in pages.chapters_in_toc(pages.ROOT)}
         rows = [row for found in chapters.values() for row in found]
         if not rows:
             logger.warning("no test in %s carries the mark 'claim'", marks.FOLDER)
@@ -133,11 +133,6 @@ def section_of(lab: nodes.document, says: str) -> str | None:
 def strings_of(source: str) -> set[object]:
     """Collect the literal strings of a program."""
     return {node.value for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Constant)}
-
-
-def chapter_names() -> list[str]:
-    """List the chapters that have a lab, in the order of the book."""
-    return [lab.removesuffix("_lab") for lab in pages.labs_in_toc(pages.ROOT)]
 
 
 def read_again(app: Sphinx, env: BuildEnvironment, *changes: object) -> list[str]:

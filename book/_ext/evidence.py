@@ -45,7 +45,7 @@ class FillEquationIndex(SphinxPostTransform):
             domain.data["has_equations"][self.env.docname] = True
 
     def index(self) -> list[nodes.Node]:
-        """Build the entries, chapter by chapter in reading order."""
+        """Build the entries, page by page in reading order."""
         tests = defaultdict(list)
         for label, test in marks.equations(ROOT):
             tests[label].append(test)
@@ -60,7 +60,7 @@ class FillEquationIndex(SphinxPostTransform):
                 if equation.get("label")
             ]
             if equations:
-                index.append(self.chapter(docname))
+                index.append(self.page(docname))
             for equation in equations:
                 label = equation["label"]
                 found.add(label)
@@ -76,12 +76,12 @@ class FillEquationIndex(SphinxPostTransform):
                 )
         return index
 
-    def chapter(self, docname: str) -> nodes.Node:
-        """Head the entries of a chapter with a link to it."""
+    def page(self, docname: str) -> nodes.Node:
+        """Head the entries of a page with a link to it."""
         title = self.env.titles[docname].astext()
         uri = self.app.builder.get_relative_uri(self.env.docname, docname)
         link = nodes.reference("", title, refuri=uri, internal=True)
-        return nodes.rubric("", "", link, classes=["evidence-chapter"])
+        return nodes.rubric("", "", link, classes=["evidence-page"])
 
     def entry(self, docname: str, equation: nodes.math_block, tests: list) -> nodes.Node:
         """Show one equation: its number, its label, itself, its tests."""

@@ -1,12 +1,12 @@
 """``{lab-figure} key``: a figure that the chapter's lab drew and glued, with alt text and caption.
 
-The lab of ``book/momentum`` is ``book/momentum_lab``. What MyST-NB glues across pages has
-neither caption nor alternative text, hence this directive.
+The lab of ``book/momentum``, and of what ``_toc.yml`` nests under it, is ``book/momentum_lab``.
+What MyST-NB glues across pages has neither caption nor alternative text, hence this directive.
 """
 
 from base64 import b64decode
 from hashlib import sha256
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from docutils import nodes
 from docutils.parsers.rst import directives
@@ -15,6 +15,8 @@ from sphinx.application import Sphinx
 from sphinx.transforms.post_transforms import SphinxPostTransform
 from sphinx.util import logging
 from sphinx.util.docutils import SphinxDirective
+
+from descent.press import pages
 
 logger = logging.getLogger(__name__)
 
@@ -35,7 +37,7 @@ class LabFigure(SphinxDirective):
         self.assert_has_content()
         if not self.options.get("alt"):
             raise self.error("lab-figure needs the option alt: what a reader who cannot see gets")
-        image = LabImage(key=self.arguments[0], lab=f"{self.env.docname}_lab")
+        image = LabImage(key=self.arguments[0], lab=self.lab())
         image["alt"] = " ".join(self.options["alt"].split())
         self.set_source_info(image)
         caption = nodes.Element()
@@ -46,6 +48,14 @@ class LabFigure(SphinxDirective):
         self.set_source_info(figure)
         self.add_name(figure)
         return [figure]
+
+    def lab(self) -> str:
+        """Name the lab of the page's chapter."""
+        page = PurePosixPath(self.env.docname)
+        chapter = pages.chapter_of(page.name, Path(self.env.srcdir))
+        if chapter is None:
+            raise self.error(f"lab-figure is for the pages of a chapter with a lab, not {page}")
+        return str(page.with_name(f"{chapter}_lab"))
 
 
 class FillLabFigures(SphinxPostTransform):

@@ -1,6 +1,6 @@
-"""``{opening}``: what a chapter answers, what it needs, and how long it takes.
+"""``{opening}``: what a page of a chapter answers, what it needs, and how long it takes.
 
-The time for reading follows from the page itself, the time for its lab from its last run.
+The time for reading follows from the page itself, the time for the chapter's lab from its last run.
 """
 
 import re
@@ -12,7 +12,7 @@ from docutils.statemachine import StringList
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from descent.press import records
+from descent.press import pages, records
 
 WORDS_PER_MINUTE = 200
 MINUTES_PER_EQUATION = 0.5
@@ -35,8 +35,9 @@ class Opening(SphinxDirective):
             raise self.error(f"opening needs the option {missing[0]}")
         page = Path(self.env.doc2path(self.env.docname))
         time = f"{reading_minutes(page.read_text(encoding='utf-8'))} minutes to read"
-        lab = page.with_name(f"{page.stem}_lab.ipynb")
-        if lab.is_file():
+        chapter = pages.chapter_of(page.stem, Path(self.env.srcdir))
+        if chapter:
+            lab = page.with_name(f"{chapter}_lab.ipynb")
             time += f"; the {{doc}}`lab <{lab.stem}>`{runs_for(lab)}"
         lines = ["Answers"]
         answers = " ".join(self.options["answers"].split()).split(" · ")
@@ -59,6 +60,11 @@ def reading_minutes(page: str) -> int:
     words = len(BLOCK.sub("", text).split())
     minutes = words / WORDS_PER_MINUTE + equations * MINUTES_PER_EQUATION
     return max(5, 5 * round(minutes / 5))
+
+
+def title(page: str) -> str:
+    """Read a page's first heading."""
+    return re.search(r"(?m)^# (.*)$", page)[1]
 
 
 def runs_for(lab: Path) -> str:

@@ -180,6 +180,7 @@ def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None
     """Raise unless the tensor has ``shape``; ``None`` leaves a size free.
 
     Raises:
+        TypeError: it is not a tensor.
         ValueError: the shape differs; the error prints both.
 
     Example:
@@ -189,6 +190,8 @@ def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None
         ...
         ValueError: theta must have shape (2,), got (3,)
     """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {value!r}")
     found = tuple(value.shape)
     if len(found) != len(shape) or any(
         want is not None and want != size for want, size in zip(shape, found, strict=True)
@@ -196,6 +199,25 @@ def check_shape(name: str, value: Tensor, shape: tuple[int | None, ...]) -> None
         wanted = ", ".join("*" if size is None else str(size) for size in shape)
         wanted += "," if len(shape) == 1 else ""
         raise ValueError(f"{name} must have shape ({wanted}), got {found}")
+
+
+def check_scalar(name: str, value: Tensor) -> None:
+    """Raise unless the tensor holds one number.
+
+    Raises:
+        TypeError: it is not a tensor.
+        ValueError: it holds more, or none.
+
+    Example:
+        >>> check_scalar("the loss", torch.zeros(3))
+        Traceback (most recent call last):
+        ...
+        ValueError: the loss must be one number, got a tensor of shape (3,)
+    """
+    if not isinstance(value, Tensor):
+        raise TypeError(f"{name} must be a tensor, got {value!r}")
+    if value.numel() != 1:
+        raise ValueError(f"{name} must be one number, got a tensor of shape {tuple(value.shape)}")
 
 
 def check_dtype(name: str, value: Tensor, dtype: torch.dtype) -> None:
@@ -234,3 +256,22 @@ def check_floating(name: str, value: Tensor) -> None:
         raise TypeError(f"{name} must be a tensor, got {value!r}")
     if not value.is_floating_point():
         raise ValueError(f"{name} must be floating point, got {value.dtype}")
+
+
+def check_floating_type(name: str, value: torch.dtype) -> None:
+    """Raise unless the dtype is one of floating-point numbers.
+
+    Raises:
+        TypeError: it is no dtype.
+        ValueError: it is one of integers, booleans or complex numbers.
+
+    Example:
+        >>> check_floating_type("dtype", torch.int64)
+        Traceback (most recent call last):
+        ...
+        ValueError: dtype must be floating point, got torch.int64
+    """
+    if not isinstance(value, torch.dtype):
+        raise TypeError(f"{name} must be a dtype, got {value!r}")
+    if not value.is_floating_point:
+        raise ValueError(f"{name} must be floating point, got {value}")

@@ -7,12 +7,11 @@ An argument's type says what kind of thing it is, and :class:`In` or :class:`One
 """
 
 import functools
-import inspect
 import types
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from numbers import Integral, Real
-from typing import Annotated, Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, ParamSpec, TypeVar, Union, get_args, get_origin
 
 import torch
 from torch import Tensor
@@ -22,8 +21,10 @@ from descent._checks import (
     check_choice,
     check_flag,
     check_floating,
+    check_floating_type,
     check_in_interval,
     check_integer_in,
+    check_length,
     check_positive_int,
     check_seed,
 )
@@ -61,20 +62,32 @@ class By:
 
 Natural = Annotated[int, In("[0, inf)")]
 Count = Annotated[int, In("[1, inf)")]
+Several = Annotated[int, In("[2, inf)")]
 Seed = Annotated[int, By(lambda name, value: check_seed(value))]
 Floating = Annotated[Tensor, By(check_floating)]
+FloatingType = Annotated[torch.dtype, By(check_floating_type)]
+Device = torch.device | str
 Positive = Annotated[float, In("(0, inf)")]
 NonNegative = Annotated[float, In("[0, inf)")]
 Fraction = Annotated[float, In("[0, 1)")]
+ProperFraction = Annotated[float, In("(0, 1)")]
 Finite = Annotated[float, In("(-inf, inf)")]
 Rate = Annotated[Number, In("[0, inf)")]
+# One number, or a tensor of as many as there are cases to work out:
+Positives = Annotated[Number, In("(0, inf)")]
+NonNegatives = Annotated[Number, In("[0, inf)")]
+Fractions = Annotated[Number, In("[0, 1)")]
+Finites = Annotated[Number, In("(-inf, inf)")]
+FromOne = Annotated[Number, In("[1, inf)")]
+Steps = Annotated[Tensor, In("[0, inf)")]
+StepsFromOne = Annotated[Tensor, In("[1, inf)")]
 
 
 def checked(function: Callable[P, R]) -> Callable[P, R]:
-    """Let a function refuse, before it begins, what its signature does not allow.
+    """Let a function, or the constructor of a class, refuse what its signature does not allow.
 
     Args:
-        function: each of whose arguments has a type.
+        function: each of whose arguments has a type; or a class whose constructor is such a one.
 
     Returns:
         The function, with the types alone in the signature that it shows.
@@ -90,29 +103,41 @@ def checked(function: Callable[P, R]) -> Callable[P, R]:
         ...
         ValueError: scale must be in [1, 2], got 3
     """
-    hints = get_type_hints(function, include_extras=True)
-    signature = inspect.signature(function)
-    checks = {name: check_of(hints[name]) for name in signature.parameters if name in hints}
+    if isinstance(function, type):
+        function.__init__ = checked(function.__init__)
+        return function
+    hints = dict(function.__annotations__)
+    checks = {name: check_of(hint) for name, hint in hints.items() if name != "return"}
     checks = {name: check for name, check in checks.items() if check is not None}
-    names = list(signature.parameters)
+    code = function.__code__
+    positional = code.co_varnames[: code.co_argcount]
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        for name, value in (*zip(names, args, strict=False), *kwargs.items()):
+        for name, value in (*zip(positional, args, strict=False), *kwargs.items()):
             if name in checks:
                 checks[name](name, value)
         return function(*args, **kwargs)
 
     call.hints = hints
-    call.__annotations__ = get_type_hints(function)
-    call.__signature__ = signature.replace(
-        parameters=[
-            each.replace(annotation=call.__annotations__.get(each.name, each.annotation))
-            for each in signature.parameters.values()
-        ],
-        return_annotation=call.__annotations__.get("return", signature.return_annotation),
-    )
+    # What shows a signature looks for it behind the decorator.
+    plain = {name: without_notes(hint) for name, hint in hints.items()}
+    call.__annotations__ = function.__annotations__ = plain
     return call
+
+
+def without_notes(hint: Any) -> Any:
+    """Return a type without what ``Annotated`` adds to it or to its parts.
+
+    Example:
+        >>> without_notes(Sequence[Count]), without_notes(Positive | None)
+        (collections.abc.Sequence[int], typing.Optional[float])
+    """
+    if get_origin(hint) is Annotated:
+        return without_notes(get_args(hint)[0])
+    parts = get_args(hint)
+    plain = tuple(without_notes(part) for part in parts)
+    return hint if plain == parts else get_origin(hint)[plain]
 
 
 def check_of(hint: Any) -> Check | None:
@@ -126,34 +151,51 @@ def check_of(hint: Any) -> Check | None:
     """
     base, *notes = get_args(hint) if get_origin(hint) is Annotated else (hint,)
     own = [note.check for note in notes if isinstance(note, By)]
-    intervals = [note.interval for note in notes if isinstance(note, In)]
+    interval = next((note.interval for note in notes if isinstance(note, In)), "")
     choices = [note.choices for note in notes if isinstance(note, OneOf)]
+    origin, parts = get_origin(base), get_args(base)
     if own:
         return own[0]
     if choices:
         return functools.partial(check_choice, choices=choices[0])
     if base == Number or base is float:
-        interval = intervals[0] if intervals else ""
         return functools.partial(_check_number, interval=interval, tensors=base == Number)
     if base is int:
-        return functools.partial(_check_integer, interval=intervals[0] if intervals else "")
+        return functools.partial(_check_integer, interval=interval)
     if base is bool:
         return check_flag
     if base is Tensor:
-        return functools.partial(_check_tensor, interval=intervals[0] if intervals else "")
-    if get_origin(base) in (Union, types.UnionType):
-        parts = [part for part in get_args(base) if part is not type(None)]
-        inner = check_of(parts[0]) if len(parts) == 1 else None
-        return inner and functools.partial(_check_if_given, inner=inner)
-    if get_origin(base) is Sequence:
-        return functools.partial(_check_sequence, inner=check_of(get_args(base)[0]))
-    if get_origin(base) is Callable:
+        return functools.partial(_check_tensor, interval=interval)
+    if origin in (Union, types.UnionType):
+        return _check_of_union([part for part in parts if part is not type(None)], parts)
+    if origin is Literal:
+        return functools.partial(check_choice, choices=parts)
+    if origin is tuple and Ellipsis not in parts:
+        each = [check_of(Annotated[part, *notes] if notes else part) for part in parts]
+        return functools.partial(_check_tuple, each=each)
+    if origin in (Sequence, tuple, list):
+        return functools.partial(_check_sequence, inner=check_of(parts[0]))
+    if origin in (dict, Mapping):
+        return functools.partial(_check_mapping, inner=check_of(parts[1]))
+    if origin is Callable:
         return _check_callable
-    if get_origin(base) is type:
-        return functools.partial(_check_subclass, of=get_args(base)[0])
+    if origin is type:
+        return functools.partial(_check_subclass, of=get_origin(parts[0]) or parts[0])
+    if origin is Iterable:
+        return _check_iterable
     if isinstance(base, type) and base is not Any:
-        return functools.partial(_check_instance, of=base)
+        return functools.partial(_check_instance, of=(base,))
     return None
+
+
+def _check_of_union(parts: Sequence[Any], given: Sequence[Any]) -> Check | None:
+    if len(parts) > 1:
+        inner = functools.partial(_check_instance, of=tuple(get_origin(p) or p for p in parts))
+    else:
+        inner = check_of(parts[0])
+    if inner is None or len(parts) == len(given):
+        return inner
+    return functools.partial(_check_if_given, inner=inner)
 
 
 def _check_number(name: str, value: Any, interval: str, tensors: bool) -> None:
@@ -201,14 +243,35 @@ def _check_sequence(name: str, value: Any, inner: Check | None) -> None:
             inner(f"{name}[{index}]", each)
 
 
+def _check_tuple(name: str, value: Any, each: Sequence[Check | None]) -> None:
+    check_length(name, value, len(each))
+    for index, (inner, part) in enumerate(zip(each, value, strict=True)):
+        if inner is not None:
+            inner(f"{name}[{index}]", part)
+
+
+def _check_mapping(name: str, value: Any, inner: Check | None) -> None:
+    if not isinstance(value, Mapping):
+        raise TypeError(f"{name} must be a dict, got {value!r}")
+    if inner is not None:
+        for key, each in value.items():
+            inner(f"{name}[{key!r}]", each)
+
+
+def _check_iterable(name: str, value: Any) -> None:
+    if not isinstance(value, Iterable) or isinstance(value, str):
+        raise TypeError(f"{name} must be something to iterate over, got {value!r}")
+
+
 def _check_subclass(name: str, value: Any, of: type) -> None:
     if not isinstance(value, type) or not issubclass(value, of):
         raise TypeError(f"{name} must be a class, {of.__name__} or made from it, got {value!r}")
 
 
-def _check_instance(name: str, value: Any, of: type) -> None:
-    if not isinstance(value, of):
-        raise TypeError(f"{name} must be of type {of.__name__}, got {value!r}")
+def _check_instance(name: str, value: Any, of: tuple[type, ...]) -> None:
+    if not isinstance(value, of) or isinstance(value, bool):
+        allowed = " or ".join(each.__name__ for each in of)
+        raise TypeError(f"{name} must be of type {allowed}, got {value!r}")
 
 
 def _check_callable(name: str, value: Any) -> None:

@@ -13,10 +13,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from descent._checks import check_seed
+from descent._signatures import Device, Seed, checked
 
 
-def resolve_device(name: str | torch.device) -> torch.device:
+@checked
+def resolve_device(name: Device) -> torch.device:
     """Turn ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` into a device that is there.
 
     Args:
@@ -27,6 +28,7 @@ def resolve_device(name: str | torch.device) -> torch.device:
         The device.
 
     Raises:
+        TypeError: ``name`` is neither a string nor a device.
         ValueError: the name is none of these, or the device is not on this machine.
 
     Example:
@@ -38,7 +40,7 @@ def resolve_device(name: str | torch.device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    cuda = re.fullmatch(r"cuda(?::([0-9]+))?", str(name))
+    cuda = re.fullmatch(r"cuda(?::([0-9]+))?", name)
     if cuda is None:
         raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:<index>', got {name!r}")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
@@ -47,7 +49,8 @@ def resolve_device(name: str | torch.device) -> torch.device:
     return torch.device(name)
 
 
-def seed_everything(seed: int) -> None:
+@checked
+def seed_everything(seed: Seed) -> None:
     """Seed Python, NumPy and PyTorch, and ask PyTorch for algorithms that repeat.
 
     One CPU thread is used: the book's tensors are small, so more threads cost more than they
@@ -67,7 +70,6 @@ def seed_everything(seed: int) -> None:
         >>> torch.equal(first, torch.rand(3))
         True
     """
-    check_seed(seed)
     random.seed(int(seed))
     np.random.seed(seed)  # noqa: NPY002 - libraries that draw from the global generator
     torch.manual_seed(seed)
@@ -77,7 +79,8 @@ def seed_everything(seed: int) -> None:
     torch.use_deterministic_algorithms(True)
 
 
-def stream(seed: int, name: str) -> np.random.SeedSequence:
+@checked
+def stream(seed: Seed, name: str) -> np.random.SeedSequence:
     """Return the source of one of the random streams that a single seed feeds.
 
     Two generators with one seed draw the same numbers, and ``seed``, ``seed + 1``, ... are those
@@ -93,7 +96,7 @@ def stream(seed: int, name: str) -> np.random.SeedSequence:
         a generator. More of them begin with the fewer.
 
     Raises:
-        TypeError: ``seed`` is not an integer.
+        TypeError: ``seed`` is not an integer, or ``name`` no string.
         ValueError: ``seed`` is negative, or 2**32 or more.
 
     Example:
@@ -102,7 +105,6 @@ def stream(seed: int, name: str) -> np.random.SeedSequence:
         >>> stream(0, "start").generate_state(2).tolist()
         [145915549, 3670591357]
     """
-    check_seed(seed)
     digest = hashlib.sha256(name.encode()).digest()
     key = tuple(np.frombuffer(digest, dtype="<u4").tolist())
     return np.random.SeedSequence(int(seed), spawn_key=key)

@@ -10,11 +10,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from descent._signatures import checked
+
 HALF = (torch.float16, torch.bfloat16)
 FLOAT32_TOL = 1e-5
 """How far off, relatively, an answer in float32 may be: its rounding and that of some sums."""
 
 
+@checked
 def verdict(exercise: str, problem: str | None) -> bool:
     """Print what is wrong, or that nothing is.
 
@@ -37,6 +40,7 @@ def verdict(exercise: str, problem: str | None) -> bool:
     return problem is None
 
 
+@checked
 def unanswered(answer: Any) -> str | None:
     """Say that an answer is still empty, or ``None`` if it is not.
 
@@ -47,6 +51,7 @@ def unanswered(answer: Any) -> str | None:
     return "returned None: write its body first" if answer is None else None
 
 
+@checked
 def ask(answer: Callable[..., Any], *arguments: Any) -> tuple[Any, str | None]:
     """Call what the reader wrote, on copies of the arguments; its own errors come through.
 
@@ -73,6 +78,7 @@ def ask(answer: Callable[..., Any], *arguments: Any) -> tuple[Any, str | None]:
     return found, None
 
 
+@checked
 def as_answer(found: Any) -> Tensor | None:
     """Return the numbers of an answer as a tensor, or ``None`` if it holds none.
 
@@ -103,6 +109,7 @@ def as_answer(found: Any) -> Tensor | None:
     return numbers.detach().cpu()
 
 
+@checked
 def wrong_form(found: Any, like: Tensor) -> str | None:
     """Say that an answer is of the wrong kind or shape, or ``None`` if it is not.
 
@@ -132,6 +139,7 @@ def wrong_form(found: Any, like: Tensor) -> str | None:
     return None
 
 
+@checked
 def mismatch(
     found: Any, right: Tensor, *, tol: float = 1e-9, abs: float | None = None
 ) -> str | None:
@@ -169,6 +177,7 @@ def mismatch(
     return _differ(numbers[first].item(), wanted[first].item(), tol)
 
 
+@checked
 def wrong_count(found: Any, right: int) -> str | None:
     """Say that an answer is not the right whole number, or ``None`` if it is.
 
@@ -193,6 +202,7 @@ def wrong_count(found: Any, right: int) -> str | None:
     return f"returned {number:.17g} where {right} is right"
 
 
+@checked
 def wrong_truth(found: Any, right: bool) -> str | None:
     """Say that an answer is not the right one of true and false, or ``None`` if it is.
 

@@ -253,9 +253,10 @@ def focal_loss(
 
 
 def _cross(target: Tensor, log_probs: Tensor, weight: Tensor | None, dim: int) -> Tensor:
-    if weight is not None:
-        target = target * weight.view(-1, *[1] * (target.ndim - dim - 1))
-    return -(target * log_probs).sum(dim)
+    terms = target * log_probs
+    if weight is not None:  # the weight comes last: times the target it may vanish
+        terms = terms * weight.view(-1, *[1] * (target.ndim - dim - 1))
+    return -terms.sum(dim)
 
 
 def _pick(

@@ -97,7 +97,8 @@ def multi_margin_loss(
     Note:
         As in PyTorch, the mean is over the examples, whatever their weight; the mean in
         :func:`cross_entropy` is a weighted one. Of an empty batch it is NaN here; PyTorch returns
-        memory that was never written.
+        memory that was never written. A score that is NaN gives NaN here, and counts for nothing
+        in PyTorch.
 
     References:
         The chapter on losses.
@@ -108,10 +109,11 @@ def multi_margin_loss(
         raise ValueError(f"input must have shape (C,) or (N, C), got {tuple(input.shape)}")
     check_choice("p", p, (1, 2))
     index = target.unsqueeze(-1)
-    # relu and not clamp: at the kink PyTorch takes the slope 0 here, and 1 in the other losses.
-    short = (margin - input.gather(-1, index) + input).relu() ** p
     is_target = index == torch.arange(input.shape[-1], device=input.device)
-    loss = short.masked_fill(is_target, 0.0).mean(-1)
+    # Left out before the power, whose slope is infinite at an infinite score, or margin.
+    short = (margin - input.gather(-1, index) + input).masked_fill(is_target, 0.0)
+    # relu and not clamp: at the kink PyTorch takes the slope 0 here, and 1 in the other losses.
+    loss = (short.relu() ** p).mean(-1)
     return reduce(loss if weight is None else weight[target] * loss, reduction)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from descent._checks import check_scalar
 from descent._signatures import In, checked
 
 
@@ -29,8 +30,9 @@ def sharpness(
         the gradient or the curvature is not finite.
 
     Raises:
-        TypeError: ``tol`` is not a number.
-        ValueError: ``tol`` is outside its interval, or no parameter requires a gradient.
+        TypeError: ``tol`` is not a number, or ``loss`` returns no tensor.
+        ValueError: ``tol`` is outside its interval, no parameter requires a gradient, or the loss
+            is more than one number.
 
     Example:
         The loss :math:`w_1^2 + 5 w_2^2` curves by 2 and by 10.
@@ -48,7 +50,9 @@ def sharpness(
     params = [param for param in model.parameters() if param.requires_grad]
     if not params:
         raise ValueError("model must have parameters that require a gradient, got none")
-    grads = torch.autograd.grad(loss(), params, create_graph=True, materialize_grads=True)
+    value = loss()
+    check_scalar("the loss", value)
+    grads = torch.autograd.grad(value, params, create_graph=True, materialize_grads=True)
     flat_grad = torch.cat([grad.flatten() for grad in grads])
     size = flat_grad.numel()
     if not flat_grad.isfinite().all():

@@ -3,7 +3,7 @@
 from scipy.special import stdtrit
 from torch import Tensor
 
-from descent._checks import check_positive_int
+from descent._checks import check_integer_in, check_positive_int
 from descent._signatures import Count, Floating, checked
 
 
@@ -21,7 +21,7 @@ def mean_interval(samples: Floating, dim: int = 0) -> tuple[Tensor, Tensor]:
         Means and half-widths, of the shape of ``samples`` without ``dim``.
 
     Raises:
-        ValueError: there are fewer than two samples.
+        ValueError: there are fewer than two samples, or there is no such dimension.
 
     Example:
         >>> import torch
@@ -29,6 +29,7 @@ def mean_interval(samples: Floating, dim: int = 0) -> tuple[Tensor, Tensor]:
         >>> middle, round(half.item(), 3)
         (tensor(2.), 2.484)
     """
+    check_integer_in("dim", dim, f"[{-samples.ndim}, {samples.ndim - 1}]")
     count = samples.shape[dim]
     check_positive_int("the number of samples", count, at_least=2)
     half = stdtrit(count - 1, 0.975) * samples.std(dim) / count**0.5

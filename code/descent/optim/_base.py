@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Generic, ParamSpec
 import torch
 from torch import Tensor
 
+from descent._checks import check_scalar
 from descent.optim._compiled import CompiledStep, can_compile
 from descent.optim._docs import document
 from descent.optim._hyperparameters import Hyperparameter, as_signature
@@ -26,6 +27,9 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
     A subclass is made by :func:`~descent.optim.from_rule`,
     :func:`~descent.optim.from_model_rule` or :func:`~descent.optim.from_oracle_rule`.
 
+    A hyperparameter is one number for a whole group, a tensor of one number too. Sparse gradients
+    are refused, by ``step`` and by a RuntimeError.
+
     Args:
         params: tensors, or groups of them, as :class:`torch.optim.Optimizer` takes them.
         *args: hyperparameters, in the order of the signature.
@@ -33,7 +37,8 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
 
     Raises:
         TypeError: a hyperparameter is unknown or of another type.
-        ValueError: a hyperparameter is outside its interval, or there are no parameters.
+        ValueError: a hyperparameter is outside its interval or more than one number, or there are
+            no parameters.
     """
 
     rule: ClassVar[Callable[..., Any]]
@@ -129,8 +134,15 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
             given = {name: value for name, value in param_group.items() if name not in own}
             # PyTorch adds a default of its own when a state is loaded.
             defaults = {name: self.defaults[name] for name in self.hyperparameters}
-            self.check(**(defaults | given))
+            self._check_group(defaults | given)
         super().add_param_group(param_group)
+
+    def _check_group(self, hyperparameters: dict[str, Any]) -> None:
+        self.check(**hyperparameters)
+        for name, value in hyperparameters.items():
+            for each in value if isinstance(value, tuple | list) else (value,):
+                if isinstance(each, Tensor):
+                    check_scalar(name, each)
 
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
         """Take up a run where ``state_dict`` left it; it may come from PyTorch's own optimizer.
@@ -144,7 +156,7 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
                 raise ValueError(
                     f"the state is not one of {type(self).__name__}: a group of it has no {missing}"
                 )
-            self.check(**{name: group[name] for name in self.hyperparameters})
+            self._check_group({name: group[name] for name in self.hyperparameters})
             known = self._remembered(self.options(group))
             for index in group["params"]:
                 foreign = sorted(state_dict["state"].get(index, {}).keys() - known)
@@ -281,7 +293,7 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
 
 
 def _plain(value: Any) -> Any:
-    # As a tensor it would give its own type to a parameter that has no dimensions either.
+    # As a tensor it would give its own type or shape to a parameter that has no dimensions.
     if isinstance(value, tuple | list):
         return tuple(_plain(each) for each in value)
-    return value.item() if isinstance(value, Tensor) and value.ndim == 0 else value
+    return value.item() if isinstance(value, Tensor) else value

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
+from descent._signatures import Device, checked
 from descent.optim._parts import real
 from descent.optim._shapes import MODEL, ModelState, OracleRule, Params
 
@@ -23,7 +24,8 @@ if TYPE_CHECKING:
 COMPILER = {"realize_opcount_threshold": 4}
 
 
-def can_compile(device: torch.device | str) -> bool:
+@checked
+def can_compile(device: Device) -> bool:
     """Say whether ``torch.compile`` finds what it needs: a C++ compiler, or Triton for a GPU.
 
     Example:

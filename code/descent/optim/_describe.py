@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from descent._signatures import checked
 from descent.optim._base import RuleOptimizer
 from descent.optim._hyperparameters import Hyperparameter
 from descent.optim._shapes import ModelState, Params
@@ -13,6 +14,7 @@ from descent.optim._shapes import ModelState, Params
 KINDS = {float: "number", tuple: "numbers", int: "integer", bool: "flag"}
 
 
+@checked
 def describe(optimizer: type[RuleOptimizer[...]]) -> dict[str, Any]:
     """Describe an optimizer: its hyperparameters and what it remembers.
 

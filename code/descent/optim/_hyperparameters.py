@@ -19,7 +19,7 @@ from descent._checks import (
     check_integer_in,
     check_length,
 )
-from descent._signatures import In
+from descent._signatures import In, checked
 
 LearningRate = Annotated[
     Number, In("[0, inf)"), r"the learning rate :math:`\eta`, in units of parameter per gradient"
@@ -36,18 +36,21 @@ Eps = Annotated[
     Number, In("[0, inf)"), r":math:`\epsilon`, added to the root, in units of gradient"
 ]
 CoupledDecay = Annotated[
-    Number, In("[0, inf)"), "how much of the parameter is added to its gradient"
+    Number,
+    In("[0, inf)"),
+    r":math:`\lambda`, how much of the parameter is added to its gradient",
 ]
 WeightDecay = Annotated[
     Number,
     In("[0, inf)"),
-    "how much of the parameter is added to its gradient; decoupled, the part of the parameter, "
-    "times ``lr``, by which it shrinks before the step",
+    r":math:`\lambda`, how much of the parameter is added to its gradient; decoupled, the part of "
+    "the parameter, times ``lr``, by which it shrinks before the step",
 ]
 Decoupled = Annotated[bool, "whether the decay leaves the gradient alone, as in AdamW"]
 Maximize = Annotated[bool, "whether to climb in place of descending"]
 
 
+@checked
 @dataclass(frozen=True)
 class Hyperparameter:
     """One hyperparameter of a rule.

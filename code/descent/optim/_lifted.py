@@ -6,6 +6,7 @@ from typing import Any, Concatenate
 import torch
 from torch import Tensor
 
+from descent._signatures import checked
 from descent.optim._base import P, RuleOptimizer
 from descent.optim._docs import document_rule
 from descent.optim._hyperparameters import hyperparameters_of
@@ -102,6 +103,7 @@ class _Oracle(_WholeModel[P]):
             raise
 
 
+@checked
 def from_rule(
     rule: Callable[Concatenate[Tensor, Tensor, State, P], tuple[Tensor, State]],
     *,
@@ -135,6 +137,7 @@ def from_rule(
     )
 
 
+@checked
 def from_model_rule(
     rule: Callable[Concatenate[Params, Params, ModelState, P], tuple[Params, ModelState]],
     *,
@@ -158,6 +161,7 @@ def from_model_rule(
     )
 
 
+@checked
 def from_oracle_rule(
     rule: Callable[Concatenate[Params, Oracle, ModelState, P], tuple[Params, ModelState]],
     *,

@@ -1,17 +1,16 @@
 """Following a rule for one run, or for many that are stacked along an axis it never sees."""
 
 from collections.abc import Callable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.func import vmap
 from torch.utils._pytree import tree_flatten, tree_unflatten
 
+from descent._signatures import checked
+from descent.optim._base import RuleOptimizer
 from descent.optim._shapes import ModelState, Params, remembering
-
-if TYPE_CHECKING:
-    from descent.optim._base import RuleOptimizer
 
 
 class Runs:
@@ -34,9 +33,10 @@ class Runs:
             [0.0000, 0.0000, 0.0000]]),)
     """
 
+    @checked
     def __init__(
         self,
-        optimizer: "type[RuleOptimizer[...]]",
+        optimizer: type[RuleOptimizer[...]],
         oracle: Callable[..., tuple[Tensor, Params]],
         *,
         stacked: bool,

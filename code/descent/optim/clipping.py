@@ -6,13 +6,15 @@ from typing import Annotated, Any
 import torch
 
 from descent._checks import Number
+from descent._signatures import Positives, checked
 from descent.optim._base import RuleOptimizer
 from descent.optim._hyperparameters import In
 from descent.optim._lifted import around
 from descent.optim._shapes import ModelState, Oracle, Params
 
 
-def clip_grad_norm(grads: Params, max_norm: Number) -> Params:
+@checked
+def clip_grad_norm(grads: Params, max_norm: Positives) -> Params:
     r"""Shorten a model's gradient to a given length, if it is longer.
 
     .. math::
@@ -28,6 +30,9 @@ def clip_grad_norm(grads: Params, max_norm: Number) -> Params:
     Returns:
         The gradient, tensor by tensor.
 
+    Raises:
+        ValueError: ``max_norm`` is not above 0.
+
     Example:
         >>> import torch
         >>> clip_grad_norm((torch.tensor([3.0]), torch.tensor([4.0])), 1.0)
@@ -37,6 +42,10 @@ def clip_grad_norm(grads: Params, max_norm: Number) -> Params:
         Pascanu, Mikolov and Bengio, On the difficulty of training recurrent neural networks, ICML
         2013, algorithm 1.
     """
+    return _clipped(grads, max_norm)
+
+
+def _clipped(grads: Params, max_norm: Number) -> Params:
     if not grads:
         return grads
     norm = torch.stack([torch.linalg.vector_norm(grad) for grad in grads]).norm()
@@ -45,6 +54,7 @@ def clip_grad_norm(grads: Params, max_norm: Number) -> Params:
 
 
 @cache
+@checked
 def clipped(optimizer: type[RuleOptimizer[...]]) -> type[RuleOptimizer[...]]:
     """Make an optimizer that shortens the whole model's gradient before another one sees it.
 
@@ -91,7 +101,7 @@ def clipped(optimizer: type[RuleOptimizer[...]]) -> type[RuleOptimizer[...]]:
 
         def shortened(at: Params) -> tuple[Any, Params]:
             loss, grads = oracle(at)
-            return loss, clip_grad_norm(grads, max_norm)
+            return loss, _clipped(grads, max_norm)
 
         return optimizer.update(params, shortened, state, **others)
 

@@ -39,7 +39,7 @@ def nadam(
     momentum_decay: Annotated[
         Number,
         In("[0, inf)"),
-        r":math:`\psi`, how fast :math:`\mu_t` rises from :math:`\beta_1 / 2` to "
+        r":math:`\psi`, how fast :math:`\beta_{1,t}` rises from :math:`\beta_1 / 2` to "
         r":math:`\beta_1`",
     ] = 4e-3,
     decoupled_weight_decay: Decoupled = False,
@@ -49,12 +49,12 @@ def nadam(
     r"""Take one step of NAdam, the ``t``-th.
 
     .. math::
-        \mu_t = \beta_1 \left(1 - \tfrac12\, 0.96^{t \psi}\right), \qquad
-        \Pi_t = \mu_1 \mu_2 \cdots \mu_t
+        \beta_{1,t} = \beta_1 \left(1 - \tfrac12\, 0.96^{t \psi}\right), \qquad
+        \Pi_t = \beta_{1,1} \beta_{1,2} \cdots \beta_{1,t}
 
     .. math::
-        \theta_t = \theta_{t-1} - \eta\, \frac{(1 - \mu_t)\, g_t / (1 - \Pi_t)
-        + \mu_{t+1}\, m_t / (1 - \Pi_{t+1})}{\sqrt{v_t / (1 - \beta_2^t)} + \epsilon}
+        \theta_t = \theta_{t-1} - \eta\, \frac{(1 - \beta_{1,t})\, g_t / (1 - \Pi_t)
+        + \beta_{1,t+1}\, m_t / (1 - \Pi_{t+1})}{\sqrt{v_t / (1 - \beta_2^t)} + \epsilon}
 
     :math:`\theta` is ``param``, :math:`g` is ``grad``, :math:`m` is ``exp_avg`` and :math:`v`
     is ``exp_avg_sq``, both as in :func:`adam`, :math:`t` is ``step``, :math:`\Pi` is
@@ -101,8 +101,8 @@ def _momentum(step: Number, beta1: Number, momentum_decay: Number) -> Number:
 class NAdam(from_rule(nadam, elementwise=True)):
     r"""NAdam as an optimizer; ``torch.optim.NAdam`` from its equation.
 
-    with :math:`\mu_t = \beta_1 (1 - \tfrac12\, 0.96^{t \psi})` and
-    :math:`\Pi_t = \mu_1 \cdots \mu_t`.
+    with :math:`\beta_{1,t} = \beta_1 (1 - \tfrac12\, 0.96^{t \psi})` and
+    :math:`\Pi_t = \beta_{1,1} \cdots \beta_{1,t}`.
 
     Example:
         >>> import torch

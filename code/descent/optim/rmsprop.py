@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+import torch
 from torch import Tensor
 
 from descent._checks import Number
@@ -11,7 +12,6 @@ from descent.optim._parts import (
     State,
     average,
     average_of_squares,
-    blend,
     descend,
     is_on,
     regularized,
@@ -81,7 +81,7 @@ def rmsprop(
     if not is_on(momentum):
         return descend(param, lr, grad, denom), state
     state = started(state, param, "momentum_buffer")
-    buffer = blend(grad / denom, momentum, state["momentum_buffer"])
+    buffer = torch.addcdiv(momentum * state["momentum_buffer"], grad, denom)
     return descend(param, lr, buffer), state | {"momentum_buffer": buffer}
 
 

@@ -5,14 +5,61 @@ from ast import literal_eval
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from descent._files import replacing
+from descent._signatures import checked
 
 Verdict = Literal["holds", "holds under conditions", "corrected here", "read from published data"]
+
+
+@checked
+@dataclass(frozen=True)
+class Bound:
+    """What is expected of a number that has only to keep to one side; see :func:`at_least`."""
+
+    side: Literal["at least", "at most"]
+    value: Any
+
+    def __str__(self) -> str:
+        """Write it down as the page of claims prints it."""
+        return f"{self.side} {_text(self.value)}"
+
+    def nearest(self, found: Tensor) -> Tensor:
+        """Return what is allowed and nearest to each number that was found."""
+        limit = _numbers(self.value)
+        return found.maximum(limit) if self.side == "at least" else found.minimum(limit)
+
+
+def at_least(value: Any) -> Bound:
+    """Expect a measurement to be this or larger.
+
+    Args:
+        value: a number, or a tensor with a bound for each number measured.
+
+    Example:
+        >>> fault(99.0, at_least(100.0))
+        'measured 99, expected at least 100'
+        >>> Measurement.of(230.0, at_least(100.0))
+        Measurement(measured='230', expected='at least 100', tolerance='')
+    """
+    return Bound("at least", value)
+
+
+def at_most(value: Any) -> Bound:
+    """Expect a measurement to be this or smaller.
+
+    Args:
+        value: a number, or a tensor with a bound for each number measured.
+
+    Example:
+        >>> fault(torch.tensor([0.9, 0.7]), at_most([1.0, 0.6]))
+        'measured 0.7, expected at most 1, 0.6 at [1]'
+    """
+    return Bound("at most", value)
 
 
 @dataclass(frozen=True)
@@ -40,6 +87,7 @@ class Measurement:
         return cls(_text(measured), _text(expected), " ".join(parts))
 
 
+@checked
 @dataclass(frozen=True)
 class Claim:
     """What a paper says, and how far it is true.
@@ -60,7 +108,7 @@ class Claim:
         >>> Claim("paper2020", "It is faster.", "perhaps")
         Traceback (most recent call last):
         ...
-        ValueError: the verdict on 'It is faster.' must be one of holds, ..., got 'perhaps'
+        ValueError: verdict must be one of 'holds', ..., got 'perhaps'
     """
 
     cite: str
@@ -71,13 +119,7 @@ class Claim:
     where: str = ""
 
     def __post_init__(self) -> None:
-        """Refuse a verdict that is none, or that lacks what it needs."""
-        verdicts = get_args(Verdict)
-        if self.verdict not in verdicts:
-            raise ValueError(
-                f"the verdict on {self.says!r} must be one of {', '.join(verdicts)},"
-                f" got {self.verdict!r}"
-            )
+        """Refuse a verdict that lacks what it needs."""
         for verdict, name in {
             "corrected here": "but",
             "holds under conditions": "conditions",
@@ -93,12 +135,13 @@ class Claim:
         return self.but or self.says
 
 
+@checked
 def fault(measured: Any, expected: Any = True, *, rel: float = 0.0, abs: float = 0.0) -> str | None:
     """Say where a measurement misses what it should be, or ``None`` if it does not.
 
     Args:
         measured: a number, a boolean or a tensor.
-        expected: what it should be.
+        expected: what it should be, or its :func:`at_least` or :func:`at_most`.
         rel: relative tolerance, at least 0.
         abs: absolute tolerance, at least 0.
 
@@ -111,12 +154,14 @@ def fault(measured: Any, expected: Any = True, *, rel: float = 0.0, abs: float =
         >>> fault(float("nan"), 1.0, abs=10.0)
         'measured nan, expected 1'
     """
-    found, wanted = _numbers(measured), _numbers(expected)
+    found, bounded = _numbers(measured), isinstance(expected, Bound)
+    wanted = _numbers(expected.value if bounded else expected)
     shapes = tuple(found.shape), tuple(wanted.shape)
     if not found.numel() or not wanted.numel():
         raise ValueError(f"there is nothing to compare in shapes {shapes[0]} and {shapes[1]}")
     if tuple(torch.broadcast_shapes(*shapes)) not in shapes:
         raise ValueError(f"neither of the shapes {shapes[0]} and {shapes[1]} expands to the other")
+    wanted = expected.nearest(found) if bounded else wanted
     found, wanted = torch.broadcast_tensors(found, wanted)
     excess = (found - wanted).abs() - (abs + rel * wanted.abs())
     if (excess <= 0).all():
@@ -124,9 +169,11 @@ def fault(measured: Any, expected: Any = True, *, rel: float = 0.0, abs: float =
     # NaN sorts above every number, so a comparison that failed by NaN is named first.
     worst = torch.unravel_index(excess.argmax(), excess.shape)
     place = f" at {[int(index) for index in worst]}" if worst else ""
-    return f"measured {found[worst]:.6g}, expected {wanted[worst]:.6g}{place}"
+    named = expected if bounded else f"{wanted[worst]:.6g}"
+    return f"measured {found[worst]:.6g}, expected {named}{place}"
 
 
+@checked
 def of_lab(executed: Path) -> list[tuple[Claim, Measurement]]:
     """Read the claims that a lab measured when it was executed, in its order.
 
@@ -142,6 +189,7 @@ def of_lab(executed: Path) -> list[tuple[Claim, Measurement]]:
     return []
 
 
+@checked
 def as_text(claims: Iterable[tuple[Claim, Measurement]]) -> str:
     """Write the claims of a lab as the text that :func:`of_lab` reads."""
     return json.dumps(
@@ -152,6 +200,7 @@ def as_text(claims: Iterable[tuple[Claim, Measurement]]) -> str:
     )
 
 
+@checked
 def write(measured: dict[str, list[Measurement]], file: Path) -> None:
     """Write what the tests measured, test by test; the file appears, or is replaced, whole."""
     rows = {test: [asdict(each) for each in found] for test, found in sorted(measured.items())}
@@ -160,6 +209,7 @@ def write(measured: dict[str, list[Measurement]], file: Path) -> None:
         draft.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
+@checked
 def load(file: Path) -> dict[str, list[Measurement]]:
     """Read back what :func:`write` wrote; empty if there is no such file."""
     if not file.is_file():
@@ -173,6 +223,8 @@ def _numbers(value: Any) -> Tensor:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Bound):
+        return str(value)
     numbers = torch.as_tensor(value).detach().cpu()
     if numbers.dtype == torch.bool:
         return "yes" if numbers.all() else "no"

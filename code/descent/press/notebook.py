@@ -9,6 +9,7 @@ import torch
 from descent import plotting
 from descent._checks import check_positive_int
 from descent._extras import book_extra
+from descent._signatures import FloatingType, checked
 from descent.chapters.parameters import LabParameters, parameters_of, validate
 from descent.press import claims
 from descent.runtime import resolve_device, seed_everything, stream
@@ -26,6 +27,7 @@ class Lab:
         parameters: its checked parameters.
     """
 
+    @checked
     def __init__(self, name: str, parameters: LabParameters) -> None:
         self.name = name
         self.parameters = parameters
@@ -90,7 +92,8 @@ class Lab:
         Args:
             claim: the statement, in words.
             measured: a number, a boolean or a tensor.
-            expected: what it should be.
+            expected: what it should be, or its :func:`~descent.press.claims.at_least` or
+                :func:`~descent.press.claims.at_most`.
             rel: relative tolerance, at least 0.
             abs: absolute tolerance, at least 0.
             when: whether the run is large enough to judge the claim at all; if not, the line
@@ -198,7 +201,8 @@ class Lab:
         self.glue(name, figure)
 
 
-def start(name: str, variables: Mapping[str, Any], *, dtype: torch.dtype = torch.float32) -> Lab:
+@checked
+def start(name: str, variables: Mapping[str, Any], *, dtype: FloatingType = torch.float32) -> Lab:
     """Begin a lab: check its parameters, seed, choose the device and apply the style.
 
     Args:

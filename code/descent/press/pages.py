@@ -7,12 +7,16 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from sphinx_external_toc.api import SiteMap
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
+
+from descent._signatures import checked
 
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout that holds ``_toc.yml``, ``book/`` and this package."""
 
 
+@checked
 def labs_in_toc(root: Path = ROOT) -> list[str]:
     """List the labs of the book, in the order in which it is read.
 
@@ -29,17 +33,70 @@ def labs_in_toc(root: Path = ROOT) -> list[str]:
         >>> "gradient_descent_lab" in labs_in_toc()
         True
     """
+    return [name for name in map(_name, _sitemap(root)) if name.endswith("_lab")]
+
+
+def chapters_in_toc(root: Path = ROOT) -> dict[str, list[str]]:
+    """List the pages of each chapter's derivation, in the order in which they are read.
+
+    A chapter is a page that has a lab, and whatever else ``_toc.yml`` nests under that page.
+
+    Args:
+        root: the folder that holds ``_toc.yml``.
+
+    Returns:
+        The names of the pages by the name of the chapter, which is that of its first page.
+
+    Raises:
+        ValueError: the table of contents is missing or malformed.
+
+    Example:
+        >>> chapters_in_toc()["momentum"]
+        ['momentum', 'momentum_limits']
+    """
+    chapters = {}
+    for page, document in _sitemap(root).items():
+        nested = [_name(child) for child in document.child_files()]
+        lab = f"{_name(page)}_lab"
+        if lab in nested:
+            chapters[_name(page)] = [_name(page), *(name for name in nested if name != lab)]
+    return chapters
+
+
+def chapter_of(page: str, root: Path = ROOT) -> str | None:
+    """Say to which chapter a page belongs.
+
+    Args:
+        page: its name.
+        root: the folder that holds ``_toc.yml``.
+
+    Returns:
+        The name of the chapter; None if the page is of none.
+
+    Example:
+        >>> chapter_of("momentum_limits")
+        'momentum'
+    """
+    chapters = chapters_in_toc(root)
+    return next((name for name, pages in chapters.items() if page in pages), None)
+
+
+def _sitemap(root: Path) -> SiteMap:
     toc = root / "_toc.yml"
     if not toc.is_file():
         raise ValueError(f"there is no _toc.yml in {root}; the labs are part of a checkout")
 
     try:
-        names = [Path(page).name for page in parse_toc_yaml(toc)]
+        return parse_toc_yaml(toc)
     except (MalformedError, UnicodeDecodeError, yaml.YAMLError) as error:
         raise ValueError(f"cannot read {toc}: {_first_line(str(error))}") from None
-    return [name for name in names if name.endswith("_lab")]
 
 
+def _name(page: str) -> str:
+    return Path(page).name
+
+
+@checked
 def notebook_of(lab: str, root: Path = ROOT) -> Path:
     """Say where a lab's notebook is.
 
@@ -50,6 +107,7 @@ def notebook_of(lab: str, root: Path = ROOT) -> Path:
     return root / "book" / f"{lab}.ipynb"
 
 
+@checked
 def read_notebook(file: Path) -> dict[str, Any]:
     """Read a notebook's JSON, without a check of more than its outline.
 
@@ -74,6 +132,7 @@ def read_notebook(file: Path) -> dict[str, Any]:
     return notebook
 
 
+@checked
 def faults_of(executed: Path) -> list[str]:
     """Say why an executed notebook cannot be published.
 
@@ -102,6 +161,7 @@ def faults_of(executed: Path) -> list[str]:
     return faults
 
 
+@checked
 def raised(execution_count: int, name: str, value: str) -> str:
     """Say in one line that a cell raised an error.
 
@@ -112,6 +172,7 @@ def raised(execution_count: int, name: str, value: str) -> str:
     return f"cell [{execution_count}] raised {name}: {_first_line(value)}".removesuffix(": ")
 
 
+@checked
 def check_executed(executed: Path, root: Path = ROOT) -> None:
     """Check that every lab of the book, and nothing else, has been executed to its end.
 
@@ -136,24 +197,28 @@ def check_executed(executed: Path, root: Path = ROOT) -> None:
         raise ValueError("\n".join(faults))
 
 
+@checked
 def unsaid(lab: str, root: Path = ROOT) -> list[str]:
     """Say where a lab's figures and their captions disagree about what a figure shows.
 
-    A lab hands over each figure of its chapter with ``lab.figure(name, fig, says={...})``, and so
-    asserts every sentence of their alternative texts and captions.
+    A lab hands over each figure of its chapter, on whichever page, with
+    ``lab.figure(name, fig, says={...})``, and so asserts every sentence of their alternative texts
+    and captions.
 
     Args:
         lab: its name.
-        root: the folder that holds ``book/``.
+        root: the folder that holds ``_toc.yml`` and ``book/``.
 
     Returns:
         One line for each sentence that one of the two lacks, and for each figure.
     """
-    page = root / "book" / f"{lab.removesuffix('_lab')}.md"
-    if not page.is_file():
-        return []
+    pages = chapters_in_toc(root).get(lab.removesuffix("_lab"), [])
+    files = [root / "book" / f"{page}.md" for page in pages]
+    printed = {}
+    for file in files:
+        if file.is_file():
+            printed |= sentences_of(file.read_text(encoding="utf-8"))
     said = _said(notebook_of(lab, root))
-    printed = sentences_of(page.read_text(encoding="utf-8"))
     faults = []
     for figure, sentences in printed.items():
         asserted = said.get(figure)
@@ -165,6 +230,7 @@ def unsaid(lab: str, root: Path = ROOT) -> list[str]:
     return faults + [f"{lab}: {figure}: not printed" for figure in said.keys() - printed.keys()]
 
 
+@checked
 def sentences_of(page: str) -> dict[str, set[str]]:
     """Read what a page says of its figures: the sentences of alternative texts and captions.
 
@@ -203,6 +269,7 @@ def _said(notebook: Path) -> dict[str, set[str]]:
     return said
 
 
+@checked
 def stage(executed: Path, site: Path, root: Path = ROOT, claims: Path | None = None) -> None:
     """Lay out the book's sources with the executed labs in place of the bare ones.
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 import nbformat
 import papermill
 
+from descent._signatures import checked
 from descent.press import pages, records
 
 USAGE = """
@@ -46,11 +47,13 @@ class LabFailed(Exception):
         status: what the command that ran it should exit with.
     """
 
+    @checked
     def __init__(self, cause: str, status: int) -> None:
         super().__init__(cause)
         self.status = status
 
 
+@checked
 def defaults_of(notebook: Path) -> dict[str, Default]:
     """Read a lab's parameters from the cell that is tagged ``parameters``.
 
@@ -79,6 +82,7 @@ def defaults_of(notebook: Path) -> dict[str, Default]:
         raise ValueError(f"cannot read {notebook}: {_first_line(error)}") from None
 
 
+@checked
 def execute(
     source: Path,
     target: Path,

@@ -6,12 +6,26 @@ from functools import partial
 from itertools import pairwise
 from typing import Annotated
 
-from descent._checks import Number
+from descent._checks import Number, check_in_interval
 from descent._signatures import Count, In, Natural, Rate, checked
 from descent.schedules._decay import constant, linear
 
 Schedule = Callable[[int, Number], Number]
 """``schedule(step, lr)``: the rate of the update that follows ``step`` updates."""
+
+
+def rate_of(schedule: Schedule, step: int, lr: Number) -> Number:
+    """Ask a schedule for a rate, and raise unless what it says is one.
+
+    Example:
+        >>> rate_of(lambda step, lr: lr - step, 2, 1.0)
+        Traceback (most recent call last):
+        ...
+        ValueError: the schedule's rate at step 2 must be in [0, inf), got -1.0
+    """
+    rate = schedule(step, lr)
+    check_in_interval(f"the schedule's rate at step {step}", rate, "[0, inf)")
+    return rate
 
 
 @checked
@@ -31,7 +45,8 @@ def sequential(
         The rate of the next update, of the shape of ``lr``.
 
     Raises:
-        ValueError: there is not one milestone fewer than schedules, or they do not grow.
+        ValueError: there is not one milestone fewer than schedules, they do not grow, or what a
+            schedule returns is no rate.
 
     Example:
         A warmup of two steps, then an exponential decay.
@@ -53,7 +68,7 @@ def sequential(
     if any(later <= earlier for earlier, later in pairwise(milestones)):
         raise ValueError(f"milestones must grow, got {list(milestones)}")
     index = bisect_right(milestones, step)
-    return schedules[index](step - milestones[index - 1] if index else step, lr)
+    return rate_of(schedules[index], step - milestones[index - 1] if index else step, lr)
 
 
 @checked
@@ -69,7 +84,7 @@ def chained(step: Natural, lr: Rate, *, schedules: Sequence[Schedule]) -> Number
         The rate of the next update, of the shape of ``lr``.
 
     Raises:
-        ValueError: there are no schedules.
+        ValueError: there are no schedules, or what one returns is no rate.
 
     Example:
         >>> from descent.schedules import exponential
@@ -84,7 +99,7 @@ def chained(step: Natural, lr: Rate, *, schedules: Sequence[Schedule]) -> Number
     if not schedules:
         raise ValueError("schedules must hold at least one, got none")
     for schedule in schedules:
-        lr = schedule(step, lr)
+        lr = rate_of(schedule, step, lr)
     return lr
 
 

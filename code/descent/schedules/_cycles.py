@@ -3,15 +3,17 @@
 import math
 from typing import Annotated
 
-from descent._checks import Number, check_in_interval, check_positive_int
+from descent._checks import Number, check_in_interval
 from descent._signatures import (
     Count,
     Fraction,
     In,
     Natural,
+    NonNegative,
     OneOf,
     Positive,
     Rate,
+    Several,
     checked,
 )
 from descent.schedules._decay import cosine
@@ -19,7 +21,7 @@ from descent.schedules._decay import cosine
 
 @checked
 def cosine_restarts(
-    step: Natural, lr: Rate, *, period: Count, growth: Count = 1, eta_min: float = 0.0
+    step: Natural, lr: Rate, *, period: Count, growth: Count = 1, eta_min: NonNegative = 0.0
 ) -> Number:
     r"""Go down half a wave of the cosine, jump back to the top, and again.
 
@@ -90,8 +92,11 @@ def cyclic(
 
     References:
         L. N. Smith, Cyclical learning rates for training neural networks (2017).
-        ``torch.optim.lr_scheduler.CyclicLR``, whose ``base_lr`` is ``lr``; it also cycles the
-        momentum, unless told not to.
+        ``torch.optim.lr_scheduler.CyclicLR``, whose ``base_lr`` is ``lr``. Unless told not to, it
+        also cycles the momentum, against the rate: as :class:`Scheduler` does with
+        ``momentum=partial(cyclic, lr=0.9, max_lr=0.8, ...)``. It takes a list of upper rates, one
+        for each group; here ``lambda step, lr: cyclic(step, lr, max_lr=10 * lr, ...)`` gives each
+        group its own.
     """
     step_size_down = step_size_up if step_size_down is None else step_size_down
     cycle, position = divmod(step, step_size_up + step_size_down)
@@ -108,7 +113,7 @@ def one_cycle(
     step: Natural,
     lr: Rate,
     *,
-    num_steps: int,
+    num_steps: Several,
     pct_start: float = 0.3,
     anneal_strategy: Annotated[str, OneOf(("cos", "linear"))] = "cos",
     div_factor: Positive = 25.0,
@@ -158,7 +163,7 @@ def one_cycle(
 def one_cycle_momentum(
     step: Natural,
     *,
-    num_steps: int,
+    num_steps: Several,
     base_momentum: Fraction = 0.85,
     max_momentum: Fraction = 0.95,
     pct_start: float = 0.3,
@@ -196,13 +201,12 @@ def one_cycle_momentum(
 def _phases(
     step: int,
     heights: list[Number],
-    num_steps: int,
+    num_steps: Several,
     pct_start: float,
     anneal_strategy: str,
     three_phase: bool,
 ) -> Number:
     """Go from height to height, each reached at the end of a phase."""
-    check_positive_int("num_steps", num_steps, at_least=2)
     check_in_interval("pct_start", pct_start, "(0, 0.5]" if three_phase else "(0, 1)")
     check_in_interval("pct_start * num_steps", pct_start * num_steps, "(1, inf)")
     up = pct_start * num_steps - 1  # not rounded, so that the top may lie between two steps

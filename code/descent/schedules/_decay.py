@@ -39,7 +39,8 @@ def constant(
         [0.05, 0.05, 0.1, 0.1]
 
     References:
-        ``torch.optim.lr_scheduler.ConstantLR``, whose ``total_iters`` is ``num_steps``.
+        ``torch.optim.lr_scheduler.ConstantLR``, whose ``total_iters`` is ``num_steps``. With 0 of
+        them PyTorch's keeps the factor for ever; here no step has it, as the equation says.
     """
     return lr * (factor if step < num_steps else 1.0)
 
@@ -72,7 +73,7 @@ def step_decay(step: Natural, lr: Rate, *, step_size: Count, gamma: NonNegative 
     References:
         ``torch.optim.lr_scheduler.StepLR``.
     """
-    return lr * gamma ** (step // step_size)
+    return lr * _power(gamma, step // step_size)
 
 
 @checked
@@ -105,7 +106,7 @@ def multi_step(
     References:
         ``torch.optim.lr_scheduler.MultiStepLR``.
     """
-    return lr * gamma ** bisect_right(sorted(milestones), step)
+    return lr * _power(gamma, bisect_right(sorted(milestones), step))
 
 
 @checked
@@ -134,7 +135,7 @@ def exponential(step: Natural, lr: Rate, *, gamma: NonNegative) -> Number:
     References:
         ``torch.optim.lr_scheduler.ExponentialLR``.
     """
-    return lr * gamma**step
+    return lr * _power(gamma, step)
 
 
 @checked
@@ -300,3 +301,10 @@ def cosine(step: Natural, lr: Rate, *, num_steps: Count, eta_min: NonNegative = 
         ``num_steps``.
     """
     return eta_min + 0.5 * (lr - eta_min) * (1 + math.cos(math.pi * step / num_steps))
+
+
+def _power(gamma: float, count: int) -> float:
+    try:
+        return gamma**count
+    except OverflowError:
+        raise ValueError(f"gamma must have a finite power {count}, got {gamma}") from None

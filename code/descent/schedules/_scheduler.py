@@ -2,34 +2,40 @@
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch.optim.lr_scheduler import LRScheduler
 
-from descent._checks import Number, check_in_interval
-from descent.schedules._compose import Schedule
+from descent._checks import Number, check_in_interval, check_scalar
+from descent._signatures import In, checked
+from descent.schedules._compose import Schedule, rate_of
 from descent.schedules._plateau import PlateauState, reduce_on_plateau
 
 
 class Scheduler(LRScheduler):
     """A schedule as a :class:`torch.optim.lr_scheduler.LRScheduler`.
 
-    Each group of the optimizer follows the schedule from its own rate. The rate is set when the
+    Each group of the optimizer follows the schedule from its own rate: a list of rates, one for
+    each group, which some of PyTorch's schedulers take, is refused. The rate is set when the
     scheduler is made, and by each ``step()`` after ``optimizer.step()``.
+
+    Its saved state is where it stands, and not the schedule. PyTorch's schedulers keep other
+    things, and other rates to start from: none of their states is taken, and none of theirs
+    should be given one of these.
 
     Args:
         optimizer: any optimizer of PyTorch's or of this book.
         schedule: called as ``schedule(step, lr)`` with the rate that the group was given; fix its
             settings by ``functools.partial``.
         momentum: a schedule of the momentum, called as ``momentum(step)``; for an optimizer with
-            ``betas`` it sets the first of them.
+            ``betas`` it sets the first of them, and is in [0, 1), else in [0, inf).
         last_epoch: the step to go on from, for a run that is resumed without ``state_dict``.
 
     Raises:
-        TypeError: ``optimizer`` is none.
-        ValueError: the optimizer has no momentum to schedule, or the schedule refuses its
-            settings; the optimizer is then left as it was.
+        TypeError: ``optimizer`` is none, or a schedule returns no number.
+        ValueError: the optimizer has no momentum to schedule, a schedule refuses its settings, or
+            what it returns is no rate or no momentum; the optimizer is then left as it was.
 
     Example:
         >>> from functools import partial
@@ -46,25 +52,26 @@ class Scheduler(LRScheduler):
         0.25
     """
 
+    @checked
     def __init__(
         self,
         optimizer: torch.optim.Optimizer,
         schedule: Schedule,
         *,
         momentum: Callable[[int], float] | None = None,
-        last_epoch: int = -1,
+        last_epoch: Annotated[int, In("[-1, inf)")] = -1,
     ) -> None:
         self.schedule, self.momentum = schedule, momentum
         if momentum is not None:
-            for group in getattr(optimizer, "param_groups", []):
+            for group in optimizer.param_groups:
                 if "momentum" not in group and "betas" not in group:
                     raise ValueError(
                         f"{type(optimizer).__name__} has neither momentum nor betas to schedule"
                     )
-            momentum(last_epoch + 1)
         # A schedule that refuses its settings does so before anything is changed.
-        for group in getattr(optimizer, "param_groups", []):
+        for group in optimizer.param_groups:
             self._rate(last_epoch + 1, group.get("initial_lr", group["lr"]))
+            self._momentum(last_epoch + 1, group)
         super().__init__(optimizer, last_epoch)
 
     def get_lr(self) -> list[Number]:
@@ -72,21 +79,34 @@ class Scheduler(LRScheduler):
         return [self._rate(self.last_epoch, lr) for lr in self.base_lrs]
 
     def _rate(self, step: int, lr: Number) -> Number:
-        rate = self.schedule(step, lr)
-        check_in_interval(f"the schedule's rate at step {step}", rate, "[0, inf)")
+        rate = rate_of(self.schedule, step, lr)
+        if isinstance(rate, torch.Tensor):
+            check_scalar(f"the schedule's rate at step {step}", rate)
         return rate
+
+    def _momentum(self, step: int, group: dict[str, Any]) -> dict[str, Any]:
+        """Return what the schedule of the momentum sets in a group."""
+        if self.momentum is None:
+            return {}
+        value = self.momentum(step)
+        interval = "[0, 1)" if "betas" in group else "[0, inf)"
+        check_in_interval(f"the schedule's momentum at step {step}", value, interval)
+        return {"betas": (value, *group["betas"][1:])} if "betas" in group else {"momentum": value}
 
     def step(self, epoch: int | None = None) -> None:
         """Set rate and momentum for the next update; call it after ``optimizer.step()``."""
         super().step(epoch)
-        if self.momentum is None:
-            return
-        value = self.momentum(self.last_epoch)
         for group in self.optimizer.param_groups:
-            if "betas" in group:
-                group["betas"] = (value, *group["betas"][1:])
-            else:
-                group["momentum"] = value
+            group.update(self._momentum(self.last_epoch, group))
+
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Take up a run where ``state_dict`` left it.
+
+        Raises:
+            ValueError: it is not this class's, but that of one of PyTorch's schedulers, say.
+        """
+        _check_state(self, state_dict)
+        super().load_state_dict(state_dict)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs: where the schedule stands, and not the schedule."""
@@ -98,6 +118,10 @@ class Scheduler(LRScheduler):
 
 class PlateauScheduler(LRScheduler):
     """:func:`reduce_on_plateau` as a scheduler: ``step(metric)`` in place of ``step()``.
+
+    All groups have the same settings: a list of least rates, one for each group, which
+    ``ReduceLROnPlateau`` takes, is refused. States are not exchanged with that class either: it
+    keeps its settings with what it measured, and this one what it measured alone.
 
     Args:
         optimizer: any optimizer of PyTorch's or of this book.
@@ -119,6 +143,7 @@ class PlateauScheduler(LRScheduler):
         [0.25]
     """
 
+    @checked
     def __init__(self, optimizer: torch.optim.Optimizer, **settings: Any) -> None:
         self._rule = partial(reduce_on_plateau, **settings)
         self._rule(0.0, 0.0, {})  # refuses bad settings before anything is changed
@@ -146,16 +171,24 @@ class PlateauScheduler(LRScheduler):
         """Take up a run where ``state_dict`` left it.
 
         Raises:
-            ValueError: it is not this class's, but PyTorch's ``ReduceLROnPlateau``'s, say, which
-                keeps its settings with what it measured.
+            ValueError: it is not this class's, but PyTorch's ``ReduceLROnPlateau``'s, say.
         """
-        if "plateau" not in state_dict:
-            raise ValueError(
-                f"the state is not one of {type(self).__name__}: it has no 'plateau', but "
-                f"{', '.join(map(repr, state_dict))}"
-            )
+        _check_state(self, state_dict)
         super().load_state_dict(state_dict)
 
     def state_dict(self) -> dict[str, Any]:
         """Return what a resumed run needs: what was measured, and not the settings."""
         return {name: value for name, value in super().state_dict().items() if name != "_rule"}
+
+
+def _check_state(scheduler: LRScheduler, state: dict[str, Any]) -> None:
+    """Raise unless a state has what such a scheduler keeps; PyTorch's own begins with ``_``."""
+    wanted, found = (
+        {name for name in each if not name.startswith("_")}
+        for each in (scheduler.state_dict(), state)
+    )
+    if found != wanted:
+        raise ValueError(
+            f"the state is not one of {type(scheduler).__name__}: it must have {sorted(wanted)}, "
+            f"got {sorted(found)}"
+        )

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from numbers import Real
 from typing import Any
 
 import torch
@@ -182,6 +183,9 @@ def _hyperparameters(
         values = [run.hyperparameters[name] for run in runs]
         if any(callable(value) for value in values):
             values = [value(step) if callable(value) else value for value in values]
+            for value in values:
+                if not isinstance(value, Real):
+                    runs[0].optimizer.check(**{name: value})
             runs[0].optimizer.check(**{name: torch.tensor(values, dtype=torch.float64)})
         if all(value == values[0] for value in values):
             shared[name] = values[0]

@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor, nn
 
 from descent._checks import check_choice, check_seed
+from descent._signatures import checked
 from descent.optim import OPTIMIZERS, RuleOptimizer
 
 Sampler = Callable[[int, int, int], Iterator[Tensor]]
@@ -19,6 +20,7 @@ RESERVED = ("run", "step", "loss", "grad_norm")
 """The columns that every table has."""
 
 
+@checked
 @dataclass(frozen=True)
 class Named:
     """A setting with the name that the table prints for it, such as a schedule's.

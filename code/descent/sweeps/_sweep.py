@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from descent._checks import check_positive_int
 from descent._extras import book_extra
+from descent._signatures import Count, Device, checked
 from descent.runtime import resolve_device
 from descent.sweeps._batch import Experiment, Loss, Measure, logged_steps, train
 from descent.sweeps._runs import RESERVED, Run, Sampler, chunks, read_runs
@@ -21,18 +21,19 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+@checked
 def sweep(
     runs: Sequence[Mapping[str, Any]],
     *,
     model: Callable[..., nn.Module],
     loss_fn: Loss,
     dataset: Dataset,
-    num_steps: int,
-    log_every: int = 1,
+    num_steps: Count,
+    log_every: Count = 1,
     measure: dict[str, Measure] | None = None,
     sampler: Sampler = reshuffled,
-    device: str | torch.device = "cpu",
-    chunk: int | None = None,
+    device: Device = "cpu",
+    chunk: Count | None = None,
     n_jobs: int | None = None,
     path: str | Path | None = None,
 ) -> "pd.DataFrame":
@@ -75,7 +76,8 @@ def sweep(
 
     Raises:
         TypeError: a setting is unknown, missing or of a wrong type.
-        ValueError: a setting has a wrong value, or the file at ``path`` is of another sweep.
+        ValueError: a setting has a wrong value, or the file at ``path`` is of another sweep or
+            of none.
 
     Example:
         >>> from torch.nn.functional import mse_loss
@@ -92,10 +94,6 @@ def sweep(
         >>> bool(table.loss.iloc[-1] < 1e-9)
         True
     """
-    check_positive_int("num_steps", num_steps)
-    check_positive_int("log_every", log_every)
-    if chunk is not None:
-        check_positive_int("chunk", chunk)
     if len(dataset.input) != len(dataset.target) or len(dataset.input) == 0:
         raise ValueError(
             "dataset must have as many targets as inputs, and at least one, got"
@@ -155,7 +153,13 @@ def _check_place(path: Path) -> None:
 def _finished(
     path: Path, settings: "pd.DataFrame", experiment: Experiment, runs: list[Run]
 ) -> "pd.DataFrame":
-    table = read(path, settings)
+    try:
+        table = read(path, settings)
+    except ValueError as error:
+        what = str(error).partition("\n")[0]
+        raise ValueError(
+            f"{str(path)!r} holds no table of a sweep, {what}: move it away, or choose another path"
+        ) from None
     differences = _differences(table, settings, experiment, runs)
     if differences:
         raise ValueError(

@@ -1,5 +1,6 @@
 """The table of a sweep, and its file."""
 
+import math
 from collections.abc import Sequence
 from pathlib import Path
 from types import ModuleType
@@ -9,9 +10,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from descent._checks import check_choice
+from descent._checks import check_choice, check_positive_int
 from descent._extras import book_extra
 from descent._files import replacing
+from descent._signatures import checked
 from descent.sweeps._runs import Run
 
 if TYPE_CHECKING:  # pandas takes half a second, and most labs sweep nothing
@@ -47,6 +49,7 @@ def join(tables: "Sequence[pd.DataFrame]") -> "pd.DataFrame":
     return _pandas().concat(tables).sort_values(["run", "step"], ignore_index=True)
 
 
+@checked
 def at_end(table: "pd.DataFrame", column: str, *shape: int) -> Tensor:
     """Return what a column of a sweep's table says of each run after its last step.
 
@@ -59,7 +62,8 @@ def at_end(table: "pd.DataFrame", column: str, *shape: int) -> Tensor:
         The numbers, in float64 on the CPU.
 
     Raises:
-        ValueError: there is no such column.
+        TypeError: ``table`` is no table.
+        ValueError: there is no such column, or ``shape`` has room for more or fewer runs.
 
     Example:
         >>> import pandas as pd
@@ -69,9 +73,15 @@ def at_end(table: "pd.DataFrame", column: str, *shape: int) -> Tensor:
         tensor([[1.],
                 [2.]], dtype=torch.float64)
     """
+    if not isinstance(table, _pandas().DataFrame):
+        raise TypeError(f"table must be a DataFrame, got {table!r}")
     check_choice("column", column, list(table))
+    for size in shape:
+        check_positive_int("shape", size)
     ends = table[column][table["step"] == table["step"].max()]
     found = torch.tensor(ends.to_numpy(), dtype=torch.float64)
+    if shape and math.prod(shape) != len(found):
+        raise ValueError(f"shape must have room for {len(found)} runs, got {shape}")
     return found.reshape(shape or -1)
 
 

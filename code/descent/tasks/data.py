@@ -2,17 +2,14 @@
 
 from collections.abc import Sequence
 from importlib import resources
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from descent._checks import check_choice
 from descent._extras import book_extra
-from descent._signatures import Count, checked
-
-_TABLES = ("goyal2017",)
+from descent._signatures import Count, Device, FloatingType, OneOf, checked
 
 
 class Dataset(NamedTuple):
@@ -55,7 +52,7 @@ def split(dataset: Dataset, sizes: Sequence[Count], generator: torch.Generator) 
 
 
 @checked
-def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float32) -> Dataset:
+def digits(device: Device = "cpu", dtype: FloatingType = torch.float32) -> Dataset:
     """Load 1797 handwritten digits, 8 by 8 pixels each, in ten classes.
 
     Args:
@@ -65,6 +62,9 @@ def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float3
     Returns:
         ``input`` of shape ``(1797, 64)``, the pixels centred and scaled to unit variance over
         the whole set; ``target`` of shape ``(1797,)``, the digit, as int64.
+
+    Raises:
+        ValueError: ``dtype`` is not one of floating-point numbers.
 
     Example:
         >>> data = digits()
@@ -87,7 +87,7 @@ def digits(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float3
 
 
 @checked
-def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.float64) -> Dataset:
+def diabetes(device: Device = "cpu", dtype: FloatingType = torch.float64) -> Dataset:
     """Load 442 patients: ten measurements each, and the disease's progression after a year.
 
     Args:
@@ -97,6 +97,9 @@ def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.floa
     Returns:
         ``input`` of shape ``(442, 10)``, each column centred and scaled to unit variance;
         ``target`` of shape ``(442,)``, the disease score, centred and scaled likewise.
+
+    Raises:
+        ValueError: ``dtype`` is not one of floating-point numbers.
 
     Example:
         >>> data = diabetes()
@@ -116,7 +119,7 @@ def diabetes(device: torch.device | str = "cpu", dtype: torch.dtype = torch.floa
 
 
 @checked
-def published(table: str) -> dict[str, Tensor]:
+def published(table: Annotated[str, OneOf(("goyal2017",))]) -> dict[str, Tensor]:
     """Load numbers that a paper reports, column by column.
 
     Each table is a file of comma-separated values beside this module, whose first lines say
@@ -141,7 +144,6 @@ def published(table: str) -> dict[str, Tensor]:
         Goyal et al., Accurate, large minibatch SGD: training ImageNet in 1 hour,
         arXiv:1706.02677 (2017), Figure 3 and Table 2(a).
     """
-    check_choice("table", table, _TABLES)
     with resources.files(__package__).joinpath(f"{table}.csv").open(encoding="utf-8") as file:
         lines = [line for line in file if not line.startswith("#")]
     values = torch.from_numpy(np.loadtxt(lines[1:], delimiter=","))

@@ -8,18 +8,23 @@ import cmath
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from descent._checks import (
-    Number,
-    check_in_interval,
-    check_seed,
-    check_shape,
+from descent._checks import check_in_interval, check_shape
+from descent._signatures import (
+    Count,
+    Finite,
+    Fraction,
+    In,
+    NonNegatives,
+    Positive,
+    Seed,
+    checked,
 )
-from descent._signatures import Count, Finite, In, Positive, checked
 
 Known = Annotated[Tensor, In("(-inf, inf)")]
 """Data without gaps."""
@@ -27,6 +32,7 @@ Known = Annotated[Tensor, In("(-inf, inf)")]
 Objective = Callable[[Tensor], Tensor]
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Problem:
     """An objective with a place to start and, where there is one, its minimum.
@@ -37,6 +43,8 @@ class Problem:
         start: the usual first point, shape ``(dim,)``.
         minimizer: a point of least value, shape ``(dim,)``, or ``None`` if there is none.
         window: ``(low, high)`` along each axis, the part of the plane worth drawing.
+
+    The objective then refuses points of another dimension than ``start``, by a ValueError.
 
     Example:
         >>> bowl = quadratic([1.0, 10.0])
@@ -52,9 +60,20 @@ class Problem:
     minimizer: Tensor | None
     window: tuple[tuple[float, float], tuple[float, float]] = ((-1.5, 1.5), (-1.5, 1.5))
 
+    def __post_init__(self) -> None:
+        """Hold the objective to the dimension of the start."""
+        held = partial(_of_dimension, self.start.shape[-1], self.objective)
+        object.__setattr__(self, "objective", held)
+
     def gradient(self, theta: Tensor) -> Tensor:
         """Differentiate the objective by autograd at points ``(..., dim)``."""
         return value_and_gradient(self.objective, theta)[1]
+
+
+def _of_dimension(dim: int, objective: Objective, theta: Tensor) -> Tensor:
+    if theta.shape[-1:] != (dim,):
+        raise ValueError(f"theta must have shape (..., {dim}), got {tuple(theta.shape)}")
+    return objective(theta)
 
 
 @checked
@@ -69,6 +88,7 @@ def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Ten
         The values, shape ``(...)``, and the gradients, shape ``(..., dim)``.
 
     Raises:
+        TypeError: the objective's value is not a tensor.
         ValueError: the objective's values do not have shape ``(...)``.
 
     Example:
@@ -78,8 +98,6 @@ def value_and_gradient(objective: Objective, theta: Tensor) -> tuple[Tensor, Ten
     """
     theta = theta.detach().requires_grad_()
     value = objective(theta)
-    if not isinstance(value, Tensor):
-        raise TypeError(f"the objective's value must be a tensor, got {value!r}")
     check_shape("the objective's value", value, tuple(theta.shape[:-1]))
     # One point's value does not depend on another's, so the gradient of the sum is all of theirs.
     (grad,) = torch.autograd.grad(value.sum(), theta)
@@ -112,9 +130,8 @@ class GaussianNoise:
         The chapter on stochastic gradient descent.
     """
 
-    def __init__(self, std: Number, *, seed: int) -> None:
-        check_in_interval("std", std, "[0, inf)")
-        check_seed(seed)
+    @checked
+    def __init__(self, std: NonNegatives, *, seed: Seed) -> None:
         self._std = std
         self._generator = torch.Generator().manual_seed(seed)
 
@@ -424,8 +441,13 @@ def lessard() -> Problem:
     )
 
 
+@checked
 def goujaud(
-    lr: float, momentum: float, smoothness: float, strong_convexity: float, corners: int
+    lr: Positive,
+    momentum: Fraction,
+    smoothness: Positive,
+    strong_convexity: Positive,
+    corners: Annotated[int, In("[3, inf)")],
 ) -> Problem:
     r"""Build the strongly convex function of the plane in which heavy ball circles a polygon.
 
@@ -457,11 +479,7 @@ def goujaud(
         Heavy-Ball Method, Mathematical Programming (2025), where it is turned inside out: steep
         in the polygon and gentle outside.
     """
-    check_in_interval("lr", lr, "(0, inf)")
-    check_in_interval("momentum", momentum, "[0, 1)")
-    check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness})")
-    check_in_interval("corners", corners, "[3, inf)")
     turn = cmath.exp(2j * math.pi / corners)
     pull = (1 + momentum - momentum / turn - turn) / lr  # the gradient that keeps 1 on the ring
     corner = (smoothness - pull) / (smoothness - strong_convexity)

@@ -7,12 +7,14 @@ import torch
 from torch import Tensor
 
 from descent._checks import check_shape
+from descent._signatures import checked
 from descent.optim import ModelState, RuleOptimizer, Runs
 
 Advance = Callable[[Tensor, Tensor, dict[str, Any]], Tensor]
 """``advance(theta, grad, hyperparameters) -> theta``, one step, the state kept inside."""
 
 
+@checked
 def follow(
     optimizer: type[torch.optim.Optimizer],
     grads: Tensor | Sequence[Tensor],
@@ -70,6 +72,7 @@ def follow(
     return torch.stack(path)
 
 
+@checked
 def check_has_lr(optimizer: type[torch.optim.Optimizer], hyperparameters: dict[str, Any]) -> None:
     """Raise unless the learning rate is given.
 
@@ -99,6 +102,7 @@ def _ours(optimizer: type[RuleOptimizer]) -> Advance:
     return advance
 
 
+@checked
 def theirs(optimizer: type[torch.optim.Optimizer], start: Tensor) -> Advance:
     """Step with an optimizer of PyTorch's, whose steps need no closure.
 

@@ -5,18 +5,20 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from numbers import Real
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from descent._checks import Number, check_shape
+from descent._checks import Number, check_dtype, check_scalar, check_shape
 from descent._signatures import Count, Floating, checked
 from descent.optim import ModelState, Params, RuleOptimizer, Runs
 from descent.tasks.problems import Objective, value_and_gradient
 from descent.training.follow import check_has_lr, theirs
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class Trace:
     """What happened in a run, row by row; row 0 is before the first step.
@@ -69,8 +71,10 @@ class Trace:
             reached: booleans, shape ``(rows,)``.
 
         Raises:
-            ValueError: ``reached`` has another shape.
+            TypeError: ``reached`` is no tensor.
+            ValueError: ``reached`` holds no booleans, or has another shape.
         """
+        check_dtype("reached", reached, torch.bool)
         check_shape("reached", reached, (len(self),))
         rows = reached.nonzero()
         return int(self.step[rows[0, 0]]) if len(rows) else None
@@ -271,7 +275,9 @@ def fit(
         The trace, on the CPU; the parameters in the dtype of the model, all else in float64.
 
     Raises:
-        ValueError: ``num_steps`` or ``log_every`` is below 1, or ``batches`` ran dry.
+        TypeError: ``loss_fn`` returns no tensor, or a measure no number.
+        ValueError: ``num_steps`` or ``log_every`` is below 1, ``batches`` ran dry, or the loss is
+            more than one number.
 
     Example:
         >>> import itertools
@@ -320,6 +326,7 @@ def _gradients(
     optimizer.zero_grad()
     model.zero_grad()
     loss = loss_fn(model(input), target)
+    check_scalar("the loss", loss)
     loss.backward()
     return loss
 
@@ -330,10 +337,17 @@ def _row(
     params = nn.utils.parameters_to_vector(model.parameters()).detach()
     grad = torch.cat([p.grad.flatten() for p in model.parameters() if p.grad is not None])
     scalars = [loss.item(), grad.norm().item(), *known]
-    scalars += [float(function()) for function in measure.values()]
+    scalars += [_number(name, function()) for name, function in measure.items()]
     return params.cpu(), torch.tensor(scalars, dtype=torch.float64)
 
 
+def _number(name: str, value: Any) -> float:
+    if not isinstance(value, Real | Tensor):
+        raise TypeError(f"measure[{name!r}] must return a number, got {value!r}")
+    return float(value)
+
+
+@checked
 def advance(optimizer: torch.optim.Optimizer, closure: Callable[[], Tensor]) -> None:
     """Step with the gradients that are there, or with a closure where the optimizer needs one.
 
@@ -350,6 +364,7 @@ def advance(optimizer: torch.optim.Optimizer, closure: Callable[[], Tensor]) -> 
 
 
 @contextmanager
+@checked
 def judged(optimizer: torch.optim.Optimizer) -> Iterator[bool]:
     """Put the parameters where the model is to be judged, and say whether that is elsewhere."""
     if isinstance(optimizer, RuleOptimizer) and optimizer.evaluate is not None:

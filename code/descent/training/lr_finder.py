@@ -9,8 +9,8 @@ from typing import Annotated
 import torch
 from torch import Tensor, nn
 
-from descent._checks import check_in_interval
-from descent._signatures import Fraction, In, Positive, checked
+from descent._checks import check_in_interval, check_scalar
+from descent._signatures import Fraction, In, Positive, Several, checked
 from descent.schedules import exponential
 from descent.training.loop import advance, judged
 
@@ -18,6 +18,7 @@ ROUNDING = 1e-12
 """How far an average may fall by rounding alone, relative to its size."""
 
 
+@checked
 @dataclass(frozen=True, eq=False)
 class RangeTest:
     """The curve of a range test.
@@ -43,9 +44,9 @@ def lr_range_test(
     batches: Iterable[tuple[Tensor, Tensor]],
     optimizer: torch.optim.Optimizer,
     *,
-    min_lr: float = 1e-6,
+    min_lr: Positive = 1e-6,
     max_lr: Positive = 10.0,
-    num_steps: Annotated[int, In("[2, inf)")] = 100,
+    num_steps: Several = 100,
     smoothing: Fraction = 0.9,
     stop: Annotated[float, In("(1, inf)")] = 4.0,
 ) -> RangeTest:
@@ -113,6 +114,7 @@ def lr_range_test(
         def closure(input: Tensor = input, target: Tensor = target) -> Tensor:
             optimizer.zero_grad()
             loss = loss_fn(model(input), target)
+            check_scalar("the loss", loss)
             loss.backward()
             return loss
 

@@ -15,15 +15,18 @@ from torch.utils._pytree import tree_leaves
 from torch.utils.benchmark import Timer
 
 from descent._checks import check_choice, check_positive_int
+from descent._signatures import Count, Device, Positive, checked
 from descent.optim import OPTIMIZERS, can_compile
 
 Step = Callable[[], object]
+Layout = int | str
 
 FUSED = ("SGD", "Adagrad", "Adam", "AdamW")
 """The optimizers of which PyTorch has a fused form."""
 
 
-def sizes(num_params: int, layout: int | str) -> list[int]:
+@checked
+def sizes(num_params: Count, layout: Layout) -> list[int]:
     """Say how many numbers each tensor of a model has.
 
     Args:
@@ -57,7 +60,8 @@ def sizes(num_params: int, layout: int | str) -> list[int]:
     return [num_params // layout + (part < num_params % layout) for part in range(layout)]
 
 
-def parameters(num_params: int, layout: int | str, device: torch.device | str) -> list[Tensor]:
+@checked
+def parameters(num_params: Count, layout: Layout, device: Device) -> list[Tensor]:
     """Make parameters with gradients.
 
     Args:
@@ -82,11 +86,12 @@ def parameters(num_params: int, layout: int | str, device: torch.device | str) -
     return params
 
 
+@checked
 def ways(
     optimizer: str,
-    num_params: int,
-    layout: int | str,
-    device: torch.device | str,
+    num_params: Count,
+    layout: Layout,
+    device: Device,
     **options: Any,
 ) -> dict[str, Step]:
     """Prepare the ways to take a step, each with parameters and states of its own.
@@ -153,7 +158,10 @@ def all_cores() -> Iterator[None]:
         torch.use_deterministic_algorithms(before[1])
 
 
-def race(steps: Mapping[str, Step], *, rounds: int = 5, seconds: float = 0.05) -> dict[str, float]:
+@checked
+def race(
+    steps: Mapping[str, Step], *, rounds: Count = 5, seconds: Positive = 0.05
+) -> dict[str, float]:
     """Time several steps in turns, so that what else the machine does meets all of them.
 
     Args:
@@ -170,7 +178,6 @@ def race(steps: Mapping[str, Step], *, rounds: int = 5, seconds: float = 0.05) -
         >>> times["short"] < times["long"]
         True
     """
-    check_positive_int("rounds", rounds)
     threads = torch.get_num_threads()
     timers = {
         name: Timer("step()", globals={"step": step}, num_threads=threads)
@@ -186,20 +193,23 @@ def race(steps: Mapping[str, Step], *, rounds: int = 5, seconds: float = 0.05) -
     return {name: median(each) for name, each in times.items()}
 
 
-def in_place_product(num_bytes: int, device: torch.device | str) -> Step:
+@checked
+def in_place_product(num_bytes: Count, device: Device) -> Step:
     """Prepare a product that reads these bytes and overwrites them, as a step does."""
     buffer = torch.ones(num_bytes // 4, device=device)
     return lambda: buffer.mul_(1.0001)
 
 
-def copy(num_bytes: int, device: torch.device | str) -> Step:
+@checked
+def copy(num_bytes: Count, device: Device) -> Step:
     """Prepare a copy that reads half of these bytes and writes the other half."""
     source = torch.ones(num_bytes // 8, device=device)
     target = torch.empty_like(source)
     return lambda: target.copy_(source)
 
 
-def page_faults(step: Step, *, calls: int = 9) -> float:
+@checked
+def page_faults(step: Step, *, calls: Count = 9) -> float:
     """Count how often one call touches a page of memory that it has not had before.
 
     The kernel then finds a page, fills it with zeros and hands it over, which takes longer than to
@@ -219,7 +229,6 @@ def page_faults(step: Step, *, calls: int = 9) -> float:
     """
     import resource
 
-    check_positive_int("calls", calls)
     counts = [resource.getrusage(resource.RUSAGE_SELF).ru_minflt]
     for _ in range(2 + calls):
         step()
@@ -242,7 +251,8 @@ class Passes(TorchDispatchMode):
         4
     """
 
-    def __init__(self, num_params: int) -> None:
+    @checked
+    def __init__(self, num_params: Count) -> None:
         super().__init__()
         self.num_params, self.count = num_params, 0
 

@@ -12,8 +12,9 @@ from torch import nn
 from torch.nn.functional import cross_entropy
 
 from descent.chapters.adam import theory
+from descent.press.pages import chapters_in_toc
 
-PAGE = (BOOK / "adam.md").read_text(encoding="utf-8")
+PAGE = "".join((BOOK / f"{page}.md").read_text("utf-8") for page in chapters_in_toc()["adam"])
 PROGRAMS = re.findall(r"(?ms)^```python\n(.*?)^```$", PAGE)
 
 

@@ -9,9 +9,10 @@ from scipy.optimize import linprog
 from scipy.stats import norm
 from torch.nn import functional
 
-from descent.press.pages import ROOT
+from descent.press.pages import ROOT, chapters_in_toc
 
-PAGE = " ".join((ROOT / "book/losses.md").read_text("utf-8").split())
+PAGES = [(ROOT / f"book/{page}.md").read_text("utf-8") for page in chapters_in_toc()["losses"]]
+PAGE = " ".join(" ".join(PAGES).split())
 
 
 def test_the_two_models_of_one_target():
@@ -69,6 +70,21 @@ def test_the_smoothed_target_and_the_focal_gradient():
     p = 0.9
     focal = (1 - p) ** 2 * (2 * p * math.log(p) + p - 1)
     assert f"it is {(p - 1) / focal:.0f} times smaller" in PAGE
+
+
+def test_where_the_hinge_loss_wants_more_than_one_point():
+    assert r"\ell = \max(0, 1 - yz)." in PAGE
+    assert "In three cases it is not one point: at $q = \\frac12$ every $z$ between $-1$" in PAGE
+    assert "where the label is certain, every $z$ beyond the margin" in PAGE
+    z = torch.linspace(-3, 3, 601, dtype=torch.float64)
+    least = {}
+    for q in (0.0, 0.01, 0.49, 0.5, 0.51, 0.99, 1.0):
+        cost = q * (1 - z).relu() + (1 - q) * (1 + z).relu()
+        where = z[cost < cost.min() + 1e-9]
+        least[q] = (round(where.min().item(), 6), round(where.max().item(), 6))
+    points = {0.01: -1.0, 0.49: -1.0, 0.51: 1.0, 0.99: 1.0}
+    ranges = {0.0: (-3.0, -1.0), 0.5: (-1.0, 1.0), 1.0: (1.0, 3.0)}
+    assert least == ranges | {q: (point, point) for q, point in points.items()}
 
 
 def test_the_tie_of_the_multi_margin_loss():

@@ -27,6 +27,7 @@ from torch.nn.functional import mse_loss
 from descent.chapters.sgd import theory
 from descent.measure.statistics import mean_interval
 from descent.optim import SGD
+from descent.press.claims import at_least, at_most
 from descent.tasks import data, problems, sampling
 from descent.training import minimize
 
@@ -1415,10 +1416,11 @@ def best_schedule(curvatures: Tensor, noise: float, num_steps: int) -> float:
     search = torch.optim.LBFGS([log_rates], max_iter=200, line_search_fn="strong_wolfe")
 
     def loss() -> Tensor:
-        square = torch.ones_like(curvatures)
-        for lr in log_rates.exp():
-            square = (1 - lr * curvatures) ** 2 * square + lr**2 * noise
-        return 0.5 * (curvatures * square).sum()
+        lr = log_rates.exp()[:, None]
+        # What the steps from each one on leave of a square.
+        left = (1 - lr * curvatures).square().flip(0).cumprod(0).flip(0)
+        later = torch.cat([left[1:], torch.ones_like(left[:1])])
+        return 0.5 * (curvatures * (left[0] + noise * (lr**2 * later).sum(0))).sum()
 
     def closure() -> Tensor:
         search.zero_grad()
@@ -1431,7 +1433,7 @@ def best_schedule(curvatures: Tensor, noise: float, num_steps: int) -> float:
 
 
 def test_on_a_bowl_the_average_ends_below_the_best_schedule_there_is():
-    curvatures, noise, num_steps = torch.logspace(-2, 0, 10, dtype=torch.float64), 0.09, 200
+    curvatures, noise, num_steps = torch.logspace(-2, 0, 10, dtype=torch.float64), 0.09, 500
     rates = torch.logspace(-2, math.log10(1.9), 80, dtype=torch.float64)[:, None]
     squares = theory.sgd_average_mean_square(1.0, rates, curvatures, noise, torch.tensor(num_steps))
     averaged = (0.5 * (curvatures * squares).sum(-1)).min().item()
@@ -1443,9 +1445,10 @@ def test_on_a_bowl_the_average_ends_below_the_best_schedule_there_is():
             * theory.sgd_schedule_mean_square(1.0, lr * line, curvature, noise)[-1].item()
             for curvature in curvatures.tolist()
         )
-        for lr in (0.2, 0.25, 0.3, 0.35, 0.4)
+        for lr in (0.12, 0.15, 0.18, 0.2, 0.25)
     )  # fmt: skip
-    assert averaged < scheduled < linear
+    assert averaged < 0.95 * scheduled
+    assert scheduled < linear
 
 
 @pytest.mark.claim(
@@ -1482,7 +1485,8 @@ def test_wrong_scale_is_slow_without_any_noise(record):
     cite="nemirovski2009robust",
     says=r"""Of any convex function, with the constant rate $D/(S\sqrt T)$, the average of $T$
     iterates is in expectation at most $DS/\sqrt T$ above the minimum.""",
-    conditions=r"$f = |\theta|$ and noise that trebles the gradient; the share of the bound",
+    conditions=r"""$f = |\theta|$ and noise that trebles the gradient: the share of the bound after
+    100, 1000 and 10,000 steps""",
 )
 def test_average_of_a_kinked_function_is_below_the_bound(record):
     shares = []
@@ -1496,7 +1500,7 @@ def test_average_of_a_kinked_function_is_below_the_bound(record):
         bound = theory.convex_bound(1.0, lr, length, num_steps)
         assert bound == pytest.approx(length / math.sqrt(num_steps))
         shares.append((total / num_steps).abs().mean() / bound)
-    record(torch.stack(shares) <= 1)
+    record(torch.stack(shares), at_most(1))
     assert max(shares) < 1.3 * min(shares)  # so that its power of T is right
 
 
@@ -1541,6 +1545,8 @@ def test_linear_rule_keeps_the_run_and_the_others_do_not(record):
     cite="goyal2017accurate",
     says="""As reported for a ResNet-50 on ImageNet, with the rate in proportion to the batch the
     validation error stays within 0.3 percentage points up to 8192, and rises beyond.""",
+    where="Figure 3",
+    conditions="the spread up to 8192, and what each doubling adds from there on",
     verdict="read from published data",
 )
 def test_published_errors_are_flat_up_to_8192(record):
@@ -1549,8 +1555,8 @@ def test_published_errors_are_flat_up_to_8192(record):
     assert linear.sum() == 10
     small = table["batch_size"][linear] <= 8192
     errors = table["error"][linear]
-    record(errors[small].max() - errors[small].min() < 0.3)
-    record((errors[~small].diff() > 0).all())
+    record(errors[small].max() - errors[small].min(), at_most(0.3))
+    record(errors[small.sum() - 1 :].diff(), at_least(1))
     assert errors[~small].min() > errors[small].max() + 1
     assert (table["error"][~linear] > errors[small].max() + 2).all()
 

@@ -5,18 +5,35 @@ are in units of the learning rate, unless said otherwise. Epsilon is 0 throughou
 """
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from descent._checks import check_flag, check_in_interval, check_length, check_positive_int
+from descent._checks import Number, check_in_interval
+from descent._signatures import (
+    Count,
+    Finite,
+    Fraction,
+    Fractions,
+    FromOne,
+    In,
+    NonNegative,
+    NonNegatives,
+    Positive,
+    Positives,
+    Several,
+    Steps,
+    StepsFromOne,
+    checked,
+)
 
-Number = float | Tensor
 TRUSTED_LENGTH = 5
 r"""The window :math:`\rho_t` above which PyTorch's RAdam uses its denominator."""
 
 
-def ema_mass(beta: Number, step: Number) -> Number:
+@checked
+def ema_mass(beta: Fractions, step: NonNegatives) -> Number:
     r"""Return :math:`1 - \beta^t`, the sum of the weights of an average that started at 0.
 
     Args:
@@ -33,12 +50,11 @@ def ema_mass(beta: Number, step: Number) -> Number:
     References:
         The chapter on Adam, equation ``adam-mass``.
     """
-    check_in_interval("beta", beta, "[0, 1)")
-    check_in_interval("step", step, "[0, inf)")
     return 1 - beta**step
 
 
-def ema_lag(beta: Number, step: Number) -> Number:
+@checked
+def ema_lag(beta: Fractions, step: FromOne) -> Number:
     r"""Return the mean age, in steps, of what a bias-corrected average is made of.
 
     .. math:: \frac{\beta}{1 - \beta} - \frac{t \beta^t}{1 - \beta^t}
@@ -59,12 +75,11 @@ def ema_lag(beta: Number, step: Number) -> Number:
     References:
         The chapter on Adam, equation ``adam-lag``.
     """
-    check_in_interval("beta", beta, "[0, 1)")
-    check_in_interval("step", step, "[1, inf)")
     return beta / (1 - beta) - step * beta**step / (1 - beta**step)
 
 
-def adam_uncorrected_step(beta1: Number, beta2: Number, step: Number) -> Number:
+@checked
+def adam_uncorrected_step(beta1: Fractions, beta2: Fractions, step: FromOne) -> Number:
     r"""Return :math:`(1 - \beta_1^t)/\sqrt{1 - \beta_2^t}`: Adam without its bias correction.
 
     Args:
@@ -82,11 +97,13 @@ def adam_uncorrected_step(beta1: Number, beta2: Number, step: Number) -> Number:
     References:
         The chapter on Adam, equation ``adam-uncorrected``.
     """
-    check_in_interval("step", step, "[1, inf)")
     return ema_mass(beta1, step) / ema_mass(beta2, step) ** 0.5
 
 
-def adam_burst_step(beta1: Number, beta2: Number, silence: Number, repeats: Number = 1) -> Number:
+@checked
+def adam_burst_step(
+    beta1: Fractions, beta2: Fractions, silence: NonNegatives, repeats: FromOne = 1
+) -> Number:
     r"""Return the length of a step after a long silence.
 
     .. math::
@@ -113,12 +130,16 @@ def adam_burst_step(beta1: Number, beta2: Number, silence: Number, repeats: Numb
     References:
         The chapter on Adam, equation ``adam-burst``.
     """
-    check_in_interval("silence", silence, "[0, inf)")
     after = adam_uncorrected_step(beta1, beta2, repeats)
     return after / adam_uncorrected_step(beta1, beta2, silence + repeats)
 
 
-def adam_max_step(beta1: Number, beta2: Number, step: Number = math.inf) -> Number:
+@checked
+def adam_max_step(
+    beta1: Fractions,
+    beta2: Annotated[Number, In("(0, 1)")],
+    step: Annotated[Number, In("[1, inf]")] = math.inf,
+) -> Number:
     r"""Return the longest step that any gradients can make Adam take.
 
     .. math::
@@ -145,16 +166,14 @@ def adam_max_step(beta1: Number, beta2: Number, step: Number = math.inf) -> Numb
     References:
         The chapter on Adam, equation ``adam-worst``.
     """
-    check_in_interval("beta1", beta1, "[0, 1)")
-    check_in_interval("beta2", beta2, "(0, 1)")
-    check_in_interval("step", step, "[1, inf]")
     ratio = beta1**2 / beta2
     check_in_interval("beta1**2 / beta2", ratio, "[0, 1)")
     squares = (1 - beta2**step) * (1 - ratio**step) / ((1 - beta2) * (1 - ratio))
     return (1 - beta1) / (1 - beta1**step) * squares**0.5
 
 
-def adam_noise_step(beta1: Number) -> Number:
+@checked
+def adam_noise_step(beta1: Fractions) -> Number:
     r"""Return :math:`\sqrt{(1 - \beta_1)/(1 + \beta_1)}`, the usual length of a step in pure noise.
 
     Args:
@@ -170,11 +189,17 @@ def adam_noise_step(beta1: Number) -> Number:
     References:
         The chapter on Adam, equation ``adam-noise-step``.
     """
-    check_in_interval("beta1", beta1, "[0, 1)")
     return ((1 - beta1) / (1 + beta1)) ** 0.5
 
 
-def reddi_drift(scale: float, beta2: float, period: int = 3, *, amsgrad: bool = False) -> float:
+@checked
+def reddi_drift(
+    scale: Annotated[float, In("[1, inf)")],
+    beta2: Fraction,
+    period: Several = 3,
+    *,
+    amsgrad: bool = False,
+) -> float:
     r"""Return how far one period of Reddi's gradients moves Adam without momentum.
 
     .. math::
@@ -200,10 +225,6 @@ def reddi_drift(scale: float, beta2: float, period: int = 3, *, amsgrad: bool = 
     References:
         The chapter on Adam, equations ``adam-reddi-drift`` and ``adam-amsgrad-drift``.
     """
-    check_in_interval("scale", scale, "[1, inf)")
-    check_in_interval("beta2", beta2, "[0, 1)")
-    check_positive_int("period", period, at_least=2)
-    check_flag("amsgrad", amsgrad)
     top = (beta2 - beta2**period + (1 - beta2) * scale**2) / (1 - beta2**period)
     if amsgrad:
         return (period - 1 - scale) / top**0.5
@@ -211,7 +232,8 @@ def reddi_drift(scale: float, beta2: float, period: int = 3, *, amsgrad: bool = 
     return sum(average**-0.5 for average in averages) - scale / top**0.5
 
 
-def adamw_shrink(lr: Number, weight_decay: Number, step: Number) -> Number:
+@checked
+def adamw_shrink(lr: NonNegatives, weight_decay: NonNegatives, step: NonNegatives) -> Number:
     r"""Return :math:`(1 - \eta\lambda)^t`, what decoupled decay leaves of a weight on average.
 
     Args:
@@ -229,13 +251,11 @@ def adamw_shrink(lr: Number, weight_decay: Number, step: Number) -> Number:
     References:
         The chapter on Adam, equation ``adam-shrink``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("weight_decay", weight_decay, "[0, inf)")
-    check_in_interval("step", step, "[0, inf)")
     return (1 - lr * weight_decay) ** step
 
 
-def adamw_noise_floor(lr: Number, weight_decay: Number, beta1: Number) -> Number:
+@checked
+def adamw_noise_floor(lr: Positives, weight_decay: Positives, beta1: Fractions) -> Number:
     r"""Return the mean square of a weight that only noise and decoupled decay act on.
 
     .. math:: \frac{\eta^2 (1 - \beta_1)(1 + a\beta_1)}{(1 + \beta_1)(1 - a^2)(1 - a\beta_1)}
@@ -259,21 +279,20 @@ def adamw_noise_floor(lr: Number, weight_decay: Number, beta1: Number) -> Number
     References:
         The chapter on Adam, equation ``adam-floor``.
     """
-    check_in_interval("lr", lr, "(0, inf)")
     check_in_interval("lr * weight_decay", lr * weight_decay, "(0, 2)")
-    check_in_interval("beta1", beta1, "[0, 1)")
     keep = 1 - lr * weight_decay
     above = (1 - beta1) * (1 + keep * beta1)
     return lr**2 * above / ((1 + beta1) * (1 - keep**2) * (1 - keep * beta1))
 
 
+@checked
 def coupled_shrink(
-    start: float,
-    lr: float,
-    weight_decay: float,
-    noise: float,
-    num_steps: int,
-    betas: tuple[float, float] = (0.9, 0.999),
+    start: Finite,
+    lr: Positive,
+    weight_decay: NonNegative,
+    noise: Positive,
+    num_steps: Count,
+    betas: Annotated[tuple[float, float], In("[0, 1)")] = (0.9, 0.999),
 ) -> Tensor:
     r"""Return the mean of a weight under Adam whose gradient is noise plus :math:`\lambda\theta`.
 
@@ -298,12 +317,6 @@ def coupled_shrink(
     References:
         The chapter on Adam, equation ``adam-coupled-late``.
     """
-    check_in_interval("start", start, "(-inf, inf)")
-    check_in_interval("lr", lr, "(0, inf)")
-    check_in_interval("weight_decay", weight_decay, "[0, inf)")
-    check_in_interval("noise", noise, "(0, inf)")
-    check_positive_int("num_steps", num_steps)
-    check_length("betas", betas, 2)
     beta1, beta2 = betas
     mean, average, square, path = start, 0.0, 0.0, [start]
     for step in range(1, num_steps + 1):
@@ -316,7 +329,8 @@ def coupled_shrink(
     return torch.tensor(path, dtype=torch.float64)
 
 
-def radam_length(beta2: Number, step: Number) -> Number:
+@checked
+def radam_length(beta2: Fractions, step: FromOne) -> Number:
     r"""Return :math:`\rho_t`, the plain window that is as old on average as Adam's squares.
 
     .. math:: \rho_t = \frac{2}{1 - \beta_2} - 1 - \frac{2 t \beta_2^t}{1 - \beta_2^t}
@@ -340,7 +354,8 @@ def radam_length(beta2: Number, step: Number) -> Number:
     return 1 + 2 * ema_lag(beta2, step)
 
 
-def radam_rectifier(beta2: float, step: Tensor) -> Tensor:
+@checked
+def radam_rectifier(beta2: Annotated[float, In(f"({2 / 3}, 1)")], step: StepsFromOne) -> Tensor:
     r"""Return RAdam's factor on the step.
 
     .. math::
@@ -363,14 +378,14 @@ def radam_rectifier(beta2: float, step: Tensor) -> Tensor:
     References:
         The chapter on Adam, equation ``adam-rectifier``.
     """
-    check_in_interval("beta2", beta2, f"({2 / 3}, 1)")
     length = radam_length(beta2, step.double())
     longest = (1 + beta2) / (1 - beta2)
     square = (length - 4) * (length - 2) * longest / ((longest - 4) * (longest - 2) * length)
     return torch.where(length > TRUSTED_LENGTH, square, torch.nan).sqrt()
 
 
-def adamax_max_step(beta1: Number, beta2: Number) -> Number:
+@checked
+def adamax_max_step(beta1: NonNegatives, beta2: Annotated[Number, In("(0, 1)")]) -> Number:
     r"""Return :math:`\beta_2 (1 - \beta_1)/(\beta_2 - \beta_1)`: no step of Adamax is longer.
 
     Args:
@@ -387,12 +402,12 @@ def adamax_max_step(beta1: Number, beta2: Number) -> Number:
     References:
         The chapter on Adam, equation ``adam-max-bound``.
     """
-    check_in_interval("beta2", beta2, "(0, 1)")
     check_in_interval("beta1 / beta2", beta1 / beta2, "[0, 1)")
     return beta2 * (1 - beta1) / (beta2 - beta1)
 
 
-def wilson_scores(num_positive: Number, num_negative: Number) -> tuple[Number, Number]:
+@checked
+def wilson_scores(num_positive: FromOne, num_negative: FromOne) -> tuple[Number, Number]:
     r"""Return what gradient descent, fitted to Wilson's data, says of new samples.
 
     .. math::
@@ -413,8 +428,6 @@ def wilson_scores(num_positive: Number, num_negative: Number) -> tuple[Number, N
     References:
         The chapter on Adam, equations ``adam-wilson-positive`` and ``adam-wilson-negative``.
     """
-    check_in_interval("num_positive", num_positive, "[1, inf)")
-    check_in_interval("num_negative", num_negative, "[1, inf)")
     both = 8 * num_positive * num_negative
     below = both + 15 * num_positive + 3 * num_negative + 5
     positive = (both + 15 * num_positive - num_negative) / below
@@ -422,7 +435,13 @@ def wilson_scores(num_positive: Number, num_negative: Number) -> tuple[Number, N
     return positive, negative
 
 
-def class_time(margin: Number, frequency: Number, num_classes: int, lr: float) -> Number:
+@checked
+def class_time(
+    margin: NonNegatives,
+    frequency: Annotated[Number, In("(0, 1]")],
+    num_classes: Several,
+    lr: Positive,
+) -> Number:
     r"""Return the steps in which slow gradient descent learns a class that has its own feature.
 
     .. math:: t = \frac{(K - 1) \zeta + e^\zeta - 1}{K \eta \pi}
@@ -445,15 +464,12 @@ def class_time(margin: Number, frequency: Number, num_classes: int, lr: float) -
     References:
         The chapter on Adam, equation ``adam-class-time``.
     """
-    check_in_interval("margin", margin, "[0, inf)")
-    check_in_interval("frequency", frequency, "(0, 1]")
-    check_positive_int("num_classes", num_classes, at_least=2)
-    check_in_interval("lr", lr, "(0, inf)")
     grown = margin.exp() if isinstance(margin, Tensor) else math.exp(margin)
     return ((num_classes - 1) * margin + grown - 1) / (num_classes * lr * frequency)
 
 
-def sign_class_loss(step: Tensor, num_classes: int, lr: float) -> Tensor:
+@checked
+def sign_class_loss(step: Steps, num_classes: Several, lr: Positive) -> Tensor:
     r"""Return the loss of a class with its own feature under sign descent.
 
     .. math:: \ln(1 + (K - 1) e^{-2\eta t})
@@ -475,7 +491,4 @@ def sign_class_loss(step: Tensor, num_classes: int, lr: float) -> Tensor:
     References:
         The chapter on Adam, equation ``adam-class-sign``.
     """
-    check_in_interval("step", step, "[0, inf)")
-    check_positive_int("num_classes", num_classes, at_least=2)
-    check_in_interval("lr", lr, "(0, inf)")
     return ((num_classes - 1) * (-2 * lr * step.double()).exp()).log1p()

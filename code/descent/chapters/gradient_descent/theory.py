@@ -2,14 +2,29 @@
 
 import math
 from collections.abc import Sequence
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from descent._checks import check_in_interval, check_positive_int
+from descent._checks import check_in_interval
+from descent._signatures import (
+    Count,
+    Finite,
+    In,
+    NonNegative,
+    Positive,
+    ProperFraction,
+    Steps,
+    StepsFromOne,
+    checked,
+)
+
+Kappa = Annotated[float, In("[1, inf)")]
 
 
-def gradient_descent_max_lr(smoothness: float) -> float:
+@checked
+def gradient_descent_max_lr(smoothness: Positive) -> float:
     r"""Return :math:`2/L`, the rate at which gradient descent stops converging.
 
     Args:
@@ -25,11 +40,11 @@ def gradient_descent_max_lr(smoothness: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-stable``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
     return 2 / smoothness
 
 
-def gradient_descent_best_lr(smoothness: float, strong_convexity: float) -> float:
+@checked
+def gradient_descent_best_lr(smoothness: Positive, strong_convexity: Positive) -> float:
     r"""Return :math:`2/(L+\mu)`, the fastest constant rate on a quadratic.
 
     Args:
@@ -46,12 +61,12 @@ def gradient_descent_best_lr(smoothness: float, strong_convexity: float) -> floa
     References:
         The chapter on gradient descent, equation ``gd-best-lr``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
     return 2 / (smoothness + strong_convexity)
 
 
-def gradient_descent_rate(eigenvalues: Sequence[float], lr: float) -> float:
+@checked
+def gradient_descent_rate(eigenvalues: Sequence[Finite], lr: NonNegative) -> float:
     r"""Return :math:`\max_i |1 - \eta\lambda_i|`, the factor per step on a quadratic.
 
     Args:
@@ -69,11 +84,11 @@ def gradient_descent_rate(eigenvalues: Sequence[float], lr: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-rate``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
     return max(abs(1 - lr * value) for value in eigenvalues)
 
 
-def gradient_descent_best_rate(kappa: float) -> float:
+@checked
+def gradient_descent_best_rate(kappa: Kappa) -> float:
     r"""Return :math:`(\kappa-1)/(\kappa+1)`, the factor per step at the fastest constant rate.
 
     Args:
@@ -89,11 +104,11 @@ def gradient_descent_best_rate(kappa: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-best-rate``.
     """
-    check_in_interval("kappa", kappa, "[1, inf)")
     return (kappa - 1) / (kappa + 1)
 
 
-def gradient_descent_steps(rate: float, shrink: float) -> int:
+@checked
+def gradient_descent_steps(rate: ProperFraction, shrink: ProperFraction) -> int:
     r"""Return the steps until :math:`\rho^t` has fallen to ``shrink``.
 
     Args:
@@ -110,15 +125,14 @@ def gradient_descent_steps(rate: float, shrink: float) -> int:
     References:
         The chapter on gradient descent, equation ``gd-steps``.
     """
-    check_in_interval("rate", rate, "(0, 1)")
-    check_in_interval("shrink", shrink, "(0, 1)")
     steps = math.ceil(math.log(shrink) / math.log(rate))
     # The quotient of two rounded logarithms may lie on the wrong side of a whole number.
     return steps - 1 if rate ** (steps - 1) <= shrink else steps
 
 
+@checked
 def gradient_descent_distance(
-    eigenvalues: Tensor, coordinates: Tensor, lr: float, step: Tensor
+    eigenvalues: Tensor, coordinates: Tensor, lr: NonNegative, step: Steps
 ) -> Tensor:
     r"""Return the distance to the minimum of a quadratic after ``step`` steps.
 
@@ -143,12 +157,14 @@ def gradient_descent_distance(
     References:
         The chapter on gradient descent, equation ``gd-modes``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
     factor = 1 - lr * eigenvalues
     return (factor ** step.unsqueeze(-1) * coordinates).norm(dim=-1)
 
 
-def gradient_descent_stationary_bound(smoothness: float, excess: float, step: Tensor) -> Tensor:
+@checked
+def gradient_descent_stationary_bound(
+    smoothness: Positive, excess: NonNegative, step: StepsFromOne
+) -> Tensor:
     r"""Return :math:`2L(f(\theta_0) - f^\star)/t`, which the least squared gradient stays under.
 
     Args:
@@ -166,12 +182,13 @@ def gradient_descent_stationary_bound(smoothness: float, excess: float, step: Te
     References:
         The chapter on gradient descent, equation ``gd-stationary``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
-    check_in_interval("excess", excess, "[0, inf)")
     return 2 * smoothness * excess / step.double()
 
 
-def gradient_descent_convex_bound(smoothness: float, distance: float, step: Tensor) -> Tensor:
+@checked
+def gradient_descent_convex_bound(
+    smoothness: Positive, distance: NonNegative, step: StepsFromOne
+) -> Tensor:
     r"""Return :math:`L\|\theta_0-\theta^\star\|^2/(2t)`, which a convex loss stays under.
 
     Args:
@@ -189,12 +206,11 @@ def gradient_descent_convex_bound(smoothness: float, distance: float, step: Tens
     References:
         The chapter on gradient descent, equation ``gd-convex``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
-    check_in_interval("distance", distance, "[0, inf)")
     return smoothness * distance**2 / (2 * step.double())
 
 
-def gradient_descent_worst_case(smoothness: float, distance: float, step: Tensor) -> Tensor:
+@checked
+def gradient_descent_worst_case(smoothness: Positive, distance: NonNegative, step: Steps) -> Tensor:
     r"""Return :math:`LR^2/(4t+2)`, the worst loss of any convex function after ``step`` steps.
 
     Args:
@@ -212,13 +228,12 @@ def gradient_descent_worst_case(smoothness: float, distance: float, step: Tensor
     References:
         The chapter on gradient descent, equation ``gd-worst``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
-    check_in_interval("distance", distance, "[0, inf)")
     return smoothness * distance**2 / (4 * step.double() + 2)
 
 
+@checked
 def gradient_descent_linear_bound(
-    smoothness: float, strong_convexity: float, excess: float, step: Tensor
+    smoothness: Positive, strong_convexity: Positive, excess: NonNegative, step: Steps
 ) -> Tensor:
     r"""Return :math:`(1-\mu/L)^t (f(\theta_0)-f^\star)`, the promise under Polyak–Łojasiewicz.
 
@@ -238,13 +253,12 @@ def gradient_descent_linear_bound(
     References:
         The chapter on gradient descent, equation ``gd-linear-rate``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
-    check_in_interval("excess", excess, "[0, inf)")
     return (1 - strong_convexity / smoothness) ** step.double() * excess
 
 
-def accelerated_rate(kappa: float) -> float:
+@checked
+def accelerated_rate(kappa: Kappa) -> float:
     r"""Return :math:`(\sqrt\kappa-1)/(\sqrt\kappa+1)`, the best factor per step in the long run.
 
     Args:
@@ -260,11 +274,11 @@ def accelerated_rate(kappa: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-root``.
     """
-    check_in_interval("kappa", kappa, "[1, inf)")
     return (math.sqrt(kappa) - 1) / (math.sqrt(kappa) + 1)
 
 
-def best_polynomial_rate(kappa: float, num_steps: int) -> float:
+@checked
+def best_polynomial_rate(kappa: Kappa, num_steps: Count) -> float:
     r"""Return :math:`2\rho^T/(1+\rho^{2T})`, the distance that :math:`T` gradients have to leave.
 
     :math:`\rho = (\sqrt\kappa-1)/(\sqrt\kappa+1)`, :math:`T` is ``num_steps``. Chebyshev's rates
@@ -284,12 +298,12 @@ def best_polynomial_rate(kappa: float, num_steps: int) -> float:
     References:
         The chapter on gradient descent, equation ``gd-chebyshev``.
     """
-    check_positive_int("num_steps", num_steps)
     power = accelerated_rate(kappa) ** num_steps
     return 2 * power / (1 + power**2)
 
 
-def chebyshev_lrs(smoothness: float, strong_convexity: float, num_steps: int) -> Tensor:
+@checked
+def chebyshev_lrs(smoothness: Positive, strong_convexity: Positive, num_steps: Count) -> Tensor:
     r"""Return the rates that bring a quadratic as near in ``num_steps`` as gradients can.
 
     .. math:: \frac1{\eta_t} = \frac{L+\mu}2 + \frac{L-\mu}2 \cos\frac{(2t+1)\pi}{2T}
@@ -318,9 +332,7 @@ def chebyshev_lrs(smoothness: float, strong_convexity: float, num_steps: int) ->
         Method for Solving Linear Systems with Positive Definite Matrices, Journal of Mathematics
         and Physics 32 (1953).
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
-    check_positive_int("num_steps", num_steps)
     if num_steps & (num_steps - 1):
         raise ValueError(f"num_steps must be a power of 2, got {num_steps}")
     order = [0]
@@ -331,7 +343,10 @@ def chebyshev_lrs(smoothness: float, strong_convexity: float, num_steps: int) ->
     return 1 / (middle + half * torch.cos(angle))
 
 
-def saddle_escape_steps(curvature: float, lr: float, start: float, distance: float) -> float:
+@checked
+def saddle_escape_steps(
+    curvature: Positive, lr: Positive, start: Positive, distance: Positive
+) -> float:
     r"""Return the steps after which a coordinate at a saddle has grown to ``distance``.
 
     .. math:: t = \frac{\ln(r/|c_0|)}{\ln(1 + \eta|\lambda|)}
@@ -355,14 +370,14 @@ def saddle_escape_steps(curvature: float, lr: float, start: float, distance: flo
     References:
         The chapter on gradient descent, equation ``gd-escape``.
     """
-    check_in_interval("curvature", curvature, "(0, inf)")
-    check_in_interval("lr", lr, "(0, inf)")
-    check_in_interval("distance", distance, "(0, inf)")
     check_in_interval("start", start, f"(0, {distance}]")
     return math.log(distance / start) / math.log1p(lr * curvature)
 
 
-def forward_difference_bound(h: Tensor, eps: float, value: float, second: float) -> Tensor:
+@checked
+def forward_difference_bound(
+    h: Annotated[Tensor, In("(0, inf)")], eps: ProperFraction, value: Positive, second: Positive
+) -> Tensor:
     r"""Return :math:`M_2h/2 + 2\varepsilon M_0/h`, what a forward difference may be wrong by.
 
     Args:
@@ -381,11 +396,11 @@ def forward_difference_bound(h: Tensor, eps: float, value: float, second: float)
     References:
         The chapter on gradient descent, equation ``gd-forward``.
     """
-    _check_difference(eps, value, second=second)
     return second * h / 2 + 2 * eps * value / h
 
 
-def forward_difference_best(eps: float, value: float, second: float) -> float:
+@checked
+def forward_difference_best(eps: ProperFraction, value: Positive, second: Positive) -> float:
     r"""Return :math:`2\sqrt{\varepsilon M_0/M_2}`, the step with the least bound.
 
     Args:
@@ -403,11 +418,13 @@ def forward_difference_best(eps: float, value: float, second: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-forward-best``.
     """
-    _check_difference(eps, value, second=second)
     return 2 * math.sqrt(eps * value / second)
 
 
-def central_difference_bound(h: Tensor, eps: float, value: float, third: float) -> Tensor:
+@checked
+def central_difference_bound(
+    h: Annotated[Tensor, In("(0, inf)")], eps: ProperFraction, value: Positive, third: Positive
+) -> Tensor:
     r"""Return :math:`M_3h^2/6 + \varepsilon M_0/h`, what a central difference may be wrong by.
 
     Args:
@@ -426,11 +443,11 @@ def central_difference_bound(h: Tensor, eps: float, value: float, third: float) 
     References:
         The chapter on gradient descent, equation ``gd-central``.
     """
-    _check_difference(eps, value, third=third)
     return third * h**2 / 6 + eps * value / h
 
 
-def central_difference_best(eps: float, value: float, third: float) -> float:
+@checked
+def central_difference_best(eps: ProperFraction, value: Positive, third: Positive) -> float:
     r"""Return :math:`\sqrt[3]{3\varepsilon M_0/M_3}`, the step with the least bound.
 
     Args:
@@ -448,11 +465,4 @@ def central_difference_best(eps: float, value: float, third: float) -> float:
     References:
         The chapter on gradient descent, equation ``gd-central-best``.
     """
-    _check_difference(eps, value, third=third)
     return math.cbrt(3 * eps * value / third)
-
-
-def _check_difference(eps: float, value: float, **derivative: float) -> None:
-    check_in_interval("eps", eps, "(0, 1)")
-    for name, size in {"value": value, **derivative}.items():
-        check_in_interval(name, size, "(0, inf)")

@@ -2,13 +2,15 @@
 
 import math
 from statistics import NormalDist
+from typing import Annotated
 
-from descent._checks import check_in_interval, check_positive_int
+from descent._signatures import Count, Finite, In, Positive, Several, checked
 
 _NORMAL = NormalDist()
 
 
-def huber_efficiency(delta: float) -> float:
+@checked
+def huber_efficiency(delta: Positive) -> float:
     r"""Return the efficiency of Huber's estimate of a mean under Gaussian noise.
 
     It is the variance of the mean over that of the estimate, for many samples. The noise has
@@ -28,14 +30,14 @@ def huber_efficiency(delta: float) -> float:
     References:
         The chapter on losses, equation ``ls-efficiency``.
     """
-    check_in_interval("delta", delta, "(0, inf)")
     inside = math.erf(delta / math.sqrt(2))
     outside = math.erfc(delta / math.sqrt(2))
     variance = inside - 2 * delta * _NORMAL.pdf(delta) + delta**2 * outside
     return inside**2 / variance
 
 
-def mean_outlier_bias(fraction: float, distance: float) -> float:
+@checked
+def mean_outlier_bias(fraction: Annotated[float, In("[0, 1]")], distance: Finite) -> float:
     r"""Return :math:`aD`, how far outliers drag the mean.
 
     Args:
@@ -52,12 +54,11 @@ def mean_outlier_bias(fraction: float, distance: float) -> float:
     References:
         The chapter on losses.
     """
-    check_in_interval("fraction", fraction, "[0, 1]")
-    check_in_interval("distance", distance, "(-inf, inf)")
     return fraction * distance
 
 
-def median_outlier_bias(fraction: float) -> float:
+@checked
+def median_outlier_bias(fraction: Annotated[float, In("[0, 0.5)")]) -> float:
     r"""Return :math:`\Phi^{-1}(1/(2(1-a)))`, how far distant outliers drag the median.
 
     Args:
@@ -73,11 +74,11 @@ def median_outlier_bias(fraction: float) -> float:
     References:
         The chapter on losses, equation ``ls-outlier-median``.
     """
-    check_in_interval("fraction", fraction, "[0, 0.5)")
     return _NORMAL.inv_cdf(0.5 / (1 - fraction))
 
 
-def huber_outlier_bias(fraction: float, delta: float) -> float:
+@checked
+def huber_outlier_bias(fraction: Annotated[float, In("[0, 0.5)")], delta: Positive) -> float:
     r"""Return how far distant outliers drag Huber's estimate.
 
     It is the :math:`c` with :math:`(1-a)\,\mathbb{E}[\psi(c - Z)] = a\delta`, where :math:`\psi`
@@ -98,8 +99,6 @@ def huber_outlier_bias(fraction: float, delta: float) -> float:
     References:
         The chapter on losses, equation ``ls-outlier-huber``.
     """
-    check_in_interval("fraction", fraction, "[0, 0.5)")
-    check_in_interval("delta", delta, "(0, inf)")
 
     def pull(c: float) -> float:
         """Return the mean of the clipped ``c - Z``, whose slope in c is P(|c - Z| < delta)."""
@@ -117,7 +116,8 @@ def huber_outlier_bias(fraction: float, delta: float) -> float:
     return low
 
 
-def double_softmax_floor(num_classes: int) -> float:
+@checked
+def double_softmax_floor(num_classes: Several) -> float:
     r"""Return :math:`\ln(1 + (K-1)/e)`, which a second softmax keeps a cross-entropy above.
 
     Args:
@@ -133,11 +133,13 @@ def double_softmax_floor(num_classes: int) -> float:
     References:
         The chapter on losses, equation ``ls-double-softmax``.
     """
-    check_positive_int("num_classes", num_classes, at_least=2)
     return math.log1p((num_classes - 1) / math.e)
 
 
-def label_smoothing_gap(label_smoothing: float, num_classes: int) -> float:
+@checked
+def label_smoothing_gap(
+    label_smoothing: Annotated[float, In("(0, 1]")], num_classes: Several
+) -> float:
     r"""Return :math:`\ln(1 + K(1-\varepsilon)/\varepsilon)`, the gap that smoothed labels ask for.
 
     Args:
@@ -154,12 +156,11 @@ def label_smoothing_gap(label_smoothing: float, num_classes: int) -> float:
     References:
         The chapter on losses, equation ``ls-smoothing-gap``.
     """
-    check_in_interval("label_smoothing", label_smoothing, "(0, 1]")
-    check_positive_int("num_classes", num_classes, at_least=2)
     return math.log1p(num_classes * (1 - label_smoothing) / label_smoothing)
 
 
-def gaussian_entropy(std: float) -> float:
+@checked
+def gaussian_entropy(std: Positive) -> float:
     r"""Return :math:`\tfrac12 + \ln(\sigma\sqrt{2\pi})`, the least that a Gaussian NLL can be.
 
     Args:
@@ -175,11 +176,11 @@ def gaussian_entropy(std: float) -> float:
     References:
         The chapter on losses, equation ``ls-gaussian-entropy``.
     """
-    check_in_interval("std", std, "(0, inf)")
     return 0.5 + math.log(std * math.sqrt(2 * math.pi))
 
 
-def saturation_logit(significand_bits: int) -> float:
+@checked
+def saturation_logit(significand_bits: Count) -> float:
     r"""Return :math:`t\ln 2`, from where :math:`1 + e^{-z}` is rounded to 1.
 
     Args:
@@ -196,7 +197,6 @@ def saturation_logit(significand_bits: int) -> float:
     References:
         The chapter on losses, equation ``ls-saturation``.
     """
-    check_positive_int("significand_bits", significand_bits)
     return significand_bits * math.log(2)
 
 

@@ -1,16 +1,36 @@
 """The closed forms of the chapter on momentum."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from descent._checks import Number, check_in_interval, check_positive_int
+from descent._checks import Number, check_in_interval
+from descent._signatures import (
+    Count,
+    Finite,
+    Finites,
+    Fraction,
+    Fractions,
+    In,
+    NonNegative,
+    NonNegatives,
+    Positive,
+    Positives,
+    ProperFraction,
+    Steps,
+    StepsFromOne,
+    checked,
+)
 
-_MOMENTUM = "[0, 1)"
+Kappa = Annotated[float, In("[1, inf)")]
 
 
-def momentum_effective_lr(lr: float, momentum: float, dampening: float = 0.0) -> float:
+@checked
+def momentum_effective_lr(
+    lr: NonNegative, momentum: Fraction, dampening: Annotated[float, In("[0, 1]")] = 0.0
+) -> float:
     r"""Return :math:`\eta(1-\tau)/(1-\beta)`, how far a unit of gradient moves in the end.
 
     Args:
@@ -28,13 +48,11 @@ def momentum_effective_lr(lr: float, momentum: float, dampening: float = 0.0) ->
     References:
         The chapter on momentum, equation ``mom-effective``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("momentum", momentum, _MOMENTUM)
-    check_in_interval("dampening", dampening, "[0, 1]")
     return lr * (1 - dampening) / (1 - momentum)
 
 
-def momentum_time_constant(momentum: float) -> float:
+@checked
+def momentum_time_constant(momentum: ProperFraction) -> float:
     r"""Return :math:`-1/\ln\beta`, the steps in which a gradient fades to :math:`1/e`.
 
     Args:
@@ -50,11 +68,11 @@ def momentum_time_constant(momentum: float) -> float:
     References:
         The chapter on momentum, equation ``mom-time``.
     """
-    check_in_interval("momentum", momentum, "(0, 1)")
     return -1 / math.log(momentum)
 
 
-def heavy_ball_max_lr(smoothness: float, momentum: float) -> float:
+@checked
+def heavy_ball_max_lr(smoothness: Positive, momentum: Fraction) -> float:
     r"""Return :math:`2(1+\beta)/L`, the rate at which heavy ball stops converging.
 
     Args:
@@ -71,12 +89,11 @@ def heavy_ball_max_lr(smoothness: float, momentum: float) -> float:
     References:
         The chapter on momentum, equation ``mom-stable``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
-    check_in_interval("momentum", momentum, _MOMENTUM)
     return 2 * (1 + momentum) / smoothness
 
 
-def heavy_ball_critical_momentum(lr: float, curvature: float) -> float:
+@checked
+def heavy_ball_critical_momentum(lr: Positive, curvature: Positive) -> float:
     r"""Return :math:`(1-\sqrt{\eta\lambda})^2`, the fastest momentum on a parabola.
 
     Below it the ball creeps or hops, above it the ball swings.
@@ -95,12 +112,12 @@ def heavy_ball_critical_momentum(lr: float, curvature: float) -> float:
     References:
         The chapter on momentum, equation ``mom-critical``.
     """
-    check_in_interval("lr", lr, "(0, inf)")
     check_in_interval("curvature", curvature, f"(0, {4 / lr})")
     return (1 - math.sqrt(lr * curvature)) ** 2
 
 
-def heavy_ball_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor:
+@checked
+def heavy_ball_rate(eigenvalues: Finites, lr: NonNegatives, momentum: Fractions) -> Tensor:
     r"""Return the factor per step of heavy ball on parabolas.
 
     .. math:: \max |r| \quad\text{with}\quad r^2 - (1 + \beta - \eta\lambda)r + \beta = 0
@@ -122,11 +139,12 @@ def heavy_ball_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor
     References:
         The chapter on momentum, equation ``mom-char``.
     """
-    eigenvalues, lr, momentum = _checked(eigenvalues, lr, momentum)
+    eigenvalues, lr, momentum = _exact(eigenvalues, lr, momentum)
     return _larger_root(1 + momentum - lr * eigenvalues, momentum)
 
 
-def heavy_ball_best(smoothness: float, strong_convexity: float) -> tuple[float, float]:
+@checked
+def heavy_ball_best(smoothness: Positive, strong_convexity: Positive) -> tuple[float, float]:
     r"""Return the rate and the momentum that are fastest on a quadratic.
 
     .. math::
@@ -150,13 +168,13 @@ def heavy_ball_best(smoothness: float, strong_convexity: float) -> tuple[float, 
     References:
         The chapter on momentum, equations ``mom-best-lr`` and ``mom-best-momentum``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
     lr = (2 / (math.sqrt(smoothness) + math.sqrt(strong_convexity))) ** 2
     return lr, heavy_ball_best_rate(smoothness / strong_convexity) ** 2
 
 
-def heavy_ball_best_rate(kappa: float) -> float:
+@checked
+def heavy_ball_best_rate(kappa: Kappa) -> float:
     r"""Return :math:`(\sqrt\kappa-1)/(\sqrt\kappa+1)`, heavy ball's factor per step at its best.
 
     Args:
@@ -172,13 +190,13 @@ def heavy_ball_best_rate(kappa: float) -> float:
     References:
         The chapter on momentum, equation ``mom-best-rate``.
     """
-    check_in_interval("kappa", kappa, "[1, inf)")
     root = math.sqrt(kappa)
     return (root - 1) / (root + 1)
 
 
+@checked
 def heavy_ball_distance(
-    eigenvalues: Tensor, coordinates: Tensor, lr: float, momentum: float, step: Tensor
+    eigenvalues: Tensor, coordinates: Tensor, lr: NonNegative, momentum: Fraction, step: Steps
 ) -> Tensor:
     r"""Return heavy ball's distance to the minimum of a quadratic after ``step`` steps.
 
@@ -202,7 +220,7 @@ def heavy_ball_distance(
     References:
         The chapter on momentum, equation ``mom-parabola``.
     """
-    eigenvalues, lr, momentum = _checked(eigenvalues, lr, momentum)
+    eigenvalues, lr, momentum = _exact(eigenvalues, lr, momentum)
     companion = torch.zeros(len(eigenvalues), 2, 2, dtype=torch.float64)
     companion[:, 0, 0] = 1 + momentum - lr * eigenvalues
     companion[:, 0, 1] = -momentum
@@ -212,8 +230,13 @@ def heavy_ball_distance(
     return torch.stack(powers)[:, :, 0, 0].norm(dim=-1)
 
 
+@checked
 def heavy_ball_trapped(
-    lr: Number, momentum: Number, smoothness: Number, strong_convexity: Number, corners: Number
+    lr: NonNegatives,
+    momentum: Fractions,
+    smoothness: Positives,
+    strong_convexity: Positives,
+    corners: Annotated[Number, In("[3, inf)")],
 ) -> Tensor:
     r"""Say whether heavy ball can go round a polygon for ever.
 
@@ -242,18 +265,20 @@ def heavy_ball_trapped(
     References:
         The chapter on momentum, equation ``mom-trap``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
-    check_in_interval("strong_convexity", strong_convexity, "(0, inf)")
-    check_in_interval("corners", corners, "[3, inf)")
-    smoothness, lr, momentum = _checked(smoothness, lr, momentum)
+    smoothness, lr, momentum = _exact(smoothness, lr, momentum)
     cos = torch.cos(2 * torch.pi / torch.as_tensor(corners, dtype=torch.float64))
     ring = 2 * (1 - cos) * (1 + momentum**2 - 2 * momentum * cos)
     pull = (momentum - cos) * smoothness + (1 - momentum * cos) * strong_convexity
     return ring + lr**2 * strong_convexity * smoothness <= 2 * lr * pull
 
 
+@checked
 def heavy_ball_average_bound(
-    effective_lr: float, momentum: float, excess: float, distance: float, step: Tensor
+    effective_lr: Positive,
+    momentum: Fraction,
+    excess: NonNegative,
+    distance: NonNegative,
+    step: StepsFromOne,
 ) -> Tensor:
     r"""Return what a convex loss stays under at the mean of heavy ball's first iterates.
 
@@ -280,15 +305,12 @@ def heavy_ball_average_bound(
     References:
         The chapter on momentum, equation ``mom-average``.
     """
-    check_in_interval("effective_lr", effective_lr, "(0, inf)")
-    check_in_interval("momentum", momentum, _MOMENTUM)
-    check_in_interval("excess", excess, "[0, inf)")
-    check_in_interval("distance", distance, "[0, inf)")
     wind_up = momentum / (1 - momentum) * excess
     return (distance**2 / (2 * effective_lr) + wind_up) / step.double()
 
 
-def combination_lower_bound(kappa: float, step: Tensor) -> Tensor:
+@checked
+def combination_lower_bound(kappa: Kappa, step: Steps) -> Tensor:
     r"""Return the part of the distance that no combination of ``step`` gradients takes off.
 
     .. math:: \frac{2\rho^t}{1 + \rho^{2t}} \qquad
@@ -314,8 +336,9 @@ def combination_lower_bound(kappa: float, step: Tensor) -> Tensor:
     return 2 * power / (1 + power**2)
 
 
+@checked
 def momentum_noise_floor(
-    lr: Number, momentum: Number, curvature: Number, variance: Number
+    lr: Positives, momentum: Fractions, curvature: Positives, variance: NonNegatives
 ) -> Number:
     r"""Return the mean square at which noise keeps heavy ball away from a parabola's minimum.
 
@@ -345,17 +368,14 @@ def momentum_noise_floor(
     References:
         The chapter on momentum, equation ``mom-floor``.
     """
-    check_in_interval("lr", lr, "(0, inf)")
-    check_in_interval("momentum", momentum, _MOMENTUM)
-    check_in_interval("curvature", curvature, "(0, inf)")
-    check_in_interval("variance", variance, "[0, inf)")
     check_in_interval("lr * curvature / (1 + momentum)", lr * curvature / (1 + momentum), "(0, 2)")
     room = 2 * (1 + momentum) - lr * curvature
     return lr * variance * (1 + momentum) / ((1 - momentum) * curvature * room)
 
 
+@checked
 def velocity_lag(
-    lr_before: float, lr_after: float, momentum: float, buffer: float, step: Tensor
+    lr_before: NonNegative, lr_after: NonNegative, momentum: Fraction, buffer: Finite, step: Steps
 ) -> Tensor:
     r"""Return how far the papers' form lies from PyTorch's, ``step`` steps after the rate changed.
 
@@ -381,14 +401,12 @@ def velocity_lag(
     References:
         The chapter on momentum, equation ``mom-lag``.
     """
-    check_in_interval("lr_before", lr_before, "[0, inf)")
-    check_in_interval("lr_after", lr_after, "[0, inf)")
-    check_in_interval("momentum", momentum, _MOMENTUM)
     faded = momentum * (1 - momentum ** step.double()) / (1 - momentum)
     return -(lr_before - lr_after) * buffer * faded
 
 
-def nesterov_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor:
+@checked
+def nesterov_rate(eigenvalues: Finites, lr: NonNegatives, momentum: Fractions) -> Tensor:
     r"""Return the factor per step of Nesterov's momentum on parabolas.
 
     .. math:: \max |r| \quad\text{with}\quad
@@ -411,12 +429,13 @@ def nesterov_rate(eigenvalues: Number, lr: Number, momentum: Number) -> Tensor:
     References:
         The chapter on momentum, equation ``mom-nesterov-char``.
     """
-    eigenvalues, lr, momentum = _checked(eigenvalues, lr, momentum)
+    eigenvalues, lr, momentum = _exact(eigenvalues, lr, momentum)
     factor = 1 - lr * eigenvalues
     return _larger_root((1 + momentum) * factor, momentum * factor)
 
 
-def nesterov_max_lr(smoothness: float, momentum: float) -> float:
+@checked
+def nesterov_max_lr(smoothness: Positive, momentum: Fraction) -> float:
     r"""Return :math:`2(1+\beta)/((1+2\beta)L)`, where Nesterov's momentum stops converging.
 
     Args:
@@ -436,7 +455,8 @@ def nesterov_max_lr(smoothness: float, momentum: float) -> float:
     return heavy_ball_max_lr(smoothness, momentum) / (1 + 2 * momentum)
 
 
-def nesterov_momentum(kappa: float) -> float:
+@checked
+def nesterov_momentum(kappa: Kappa) -> float:
     r"""Return :math:`(\sqrt\kappa-1)/(\sqrt\kappa+1)`, Nesterov's constant momentum.
 
     Args:
@@ -455,8 +475,13 @@ def nesterov_momentum(kappa: float) -> float:
     return heavy_ball_best_rate(kappa)
 
 
+@checked
 def nesterov_linear_bound(
-    smoothness: float, strong_convexity: float, excess: float, distance: float, step: Tensor
+    smoothness: Positive,
+    strong_convexity: Positive,
+    excess: NonNegative,
+    distance: NonNegative,
+    step: Steps,
 ) -> Tensor:
     r"""Return what a strongly convex loss stays under with Nesterov's constant momentum.
 
@@ -483,15 +508,15 @@ def nesterov_linear_bound(
     References:
         The chapter on momentum, equation ``mom-nesterov-bound``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
     check_in_interval("strong_convexity", strong_convexity, f"(0, {smoothness}]")
-    check_in_interval("excess", excess, "[0, inf)")
-    check_in_interval("distance", distance, "[0, inf)")
     shrink = 1 - math.sqrt(strong_convexity / smoothness)
     return shrink ** step.double() * (excess + strong_convexity / 2 * distance**2)
 
 
-def nesterov_convex_bound(smoothness: float, distance: float, step: Tensor) -> Tensor:
+@checked
+def nesterov_convex_bound(
+    smoothness: Positive, distance: NonNegative, step: StepsFromOne
+) -> Tensor:
     r"""Return :math:`2L\|\theta_0-\theta^\star\|^2/(t+1)^2`, Nesterov's promise to a convex loss.
 
     Args:
@@ -509,12 +534,11 @@ def nesterov_convex_bound(smoothness: float, distance: float, step: Tensor) -> T
     References:
         The chapter on momentum, equation ``mom-nesterov-convex``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
-    check_in_interval("distance", distance, "[0, inf)")
     return 2 * smoothness * distance**2 / (step.double() + 1) ** 2
 
 
-def chain_lower_bound(smoothness: float, dim: int, step: Tensor) -> Tensor:
+@checked
+def chain_lower_bound(smoothness: Positive, dim: Count, step: Steps) -> Tensor:
     r"""Return the excess loss that no use of ``step`` gradients can beat on the chain.
 
     .. math:: \frac{L}{8}\left(\frac{1}{t+1} - \frac{1}{d+1}\right)
@@ -536,12 +560,11 @@ def chain_lower_bound(smoothness: float, dim: int, step: Tensor) -> Tensor:
     References:
         The chapter on momentum, equation ``mom-chain-floor``.
     """
-    check_in_interval("smoothness", smoothness, "(0, inf)")
-    check_positive_int("dim", dim)
     check_in_interval("step", step, f"[0, {dim}]")
     return smoothness / 8 * (1 / (step.double() + 1) - 1 / (dim + 1))
 
 
+@checked
 def heavy_ball_cycle() -> tuple[float, float, float]:
     r"""Return the three points between which heavy ball hops on Lessard's function for ever.
 
@@ -559,10 +582,7 @@ def heavy_ball_cycle() -> tuple[float, float, float]:
     return -2208 / 1225, 2592 / 1225, 792 / 1225
 
 
-def _checked(eigenvalues: Number, lr: Number, momentum: Number) -> tuple[Tensor, ...]:
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("momentum", momentum, _MOMENTUM)
-    values = (eigenvalues, lr, momentum)
+def _exact(*values: Number) -> tuple[Tensor, ...]:
     return tuple(torch.as_tensor(value, dtype=torch.float64) for value in values)
 
 

@@ -1,15 +1,29 @@
 """The closed forms of the chapter on RMSprop."""
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from descent._checks import Number, check_flag, check_in_interval, check_shape
+from descent._checks import Number, check_shape
+from descent._signatures import (
+    Finites,
+    Fractions,
+    FromOne,
+    In,
+    NonNegative,
+    NonNegatives,
+    Positive,
+    Positives,
+    ProperFraction,
+    checked,
+)
 
-_ALPHA = "(0, 1)"
+Alpha = Annotated[Number, In("(0, 1)")]
 
 
+@checked
 def best_diagonal_kappa(hessian: Tensor) -> float:
     r"""Return the condition number :math:`(1+C)/(1-C)` after the best diagonal preconditioner.
 
@@ -41,7 +55,8 @@ def best_diagonal_kappa(hessian: Tensor) -> float:
     return (1 + coupling) / (1 - coupling)
 
 
-def rotated_kappa(kappa: float, angle: Number) -> Number:
+@checked
+def rotated_kappa(kappa: Annotated[float, In("[1, inf)")], angle: Finites) -> Number:
     r"""Return what the best diagonal preconditioner leaves of a ravine's condition number.
 
     .. math:: \frac{(\sqrt{H_{12}^2 + \kappa} + |H_{12}|)^2}{\kappa}, \quad
@@ -63,14 +78,13 @@ def rotated_kappa(kappa: float, angle: Number) -> Number:
     References:
         The chapter on RMSprop, equation ``rms-rotated``.
     """
-    check_in_interval("kappa", kappa, "[1, inf)")
-    check_in_interval("angle", angle, "(-inf, inf)")
     sine = torch.sin(2 * angle) if isinstance(angle, Tensor) else math.sin(2 * angle)
     mixed = 0.5 * (kappa - 1) * abs(sine)
     return ((mixed**2 + kappa) ** 0.5 + mixed) ** 2 / kappa
 
 
-def adagrad_step(lr: Number, step: Number, burst: Number = 0.0) -> Number:
+@checked
+def adagrad_step(lr: NonNegatives, step: FromOne, burst: NonNegatives = 0.0) -> Number:
     r"""Return the length :math:`\eta/\sqrt{r^2 + t}` of AdaGrad's steps on a constant gradient.
 
     Args:
@@ -88,13 +102,11 @@ def adagrad_step(lr: Number, step: Number, burst: Number = 0.0) -> Number:
     References:
         The chapter on RMSprop, equations ``rms-adagrad-decay`` and ``rms-adagrad-burst``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("step", step, "[1, inf)")
-    check_in_interval("burst", burst, "[0, inf)")
     return lr / (burst**2 + _double(step)) ** 0.5
 
 
-def adagrad_distance(lr: Number, step: Number) -> Number:
+@checked
+def adagrad_distance(lr: NonNegatives, step: NonNegatives) -> Number:
     r"""Return :math:`2\eta\sqrt t`, how far AdaGrad walks at most on a constant gradient.
 
     Args:
@@ -111,12 +123,13 @@ def adagrad_distance(lr: Number, step: Number) -> Number:
     References:
         The chapter on RMSprop, equation ``rms-adagrad-distance``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("step", step, "[0, inf)")
     return 2 * lr * _double(step) ** 0.5
 
 
-def adagrad_regret_bound(lr: Number, diameter: Number, squares: Tensor) -> Tensor:
+@checked
+def adagrad_regret_bound(
+    lr: Positives, diameter: NonNegatives, squares: Annotated[Tensor, In("[0, inf)")]
+) -> Tensor:
     r"""Return :math:`\sum_i (\Delta^2/2\eta + \eta)\sqrt{s_{T,i}}`, which bounds AdaGrad's regret.
 
     Args:
@@ -135,13 +148,11 @@ def adagrad_regret_bound(lr: Number, diameter: Number, squares: Tensor) -> Tenso
     References:
         The chapter on RMSprop, equation ``rms-regret``.
     """
-    check_in_interval("lr", lr, "(0, inf)")
-    check_in_interval("diameter", diameter, "[0, inf)")
-    check_in_interval("squares", squares, "[0, inf)")
     return (diameter**2 / (2 * lr) + lr) * squares.sqrt().sum(-1)
 
 
-def rmsprop_half_life(alpha: float) -> float:
+@checked
+def rmsprop_half_life(alpha: ProperFraction) -> float:
     r"""Return :math:`-\ln 2/\ln\alpha`, the steps in which an old square loses half its weight.
 
     Args:
@@ -157,11 +168,11 @@ def rmsprop_half_life(alpha: float) -> float:
     References:
         The chapter on RMSprop, equation ``rms-half-life``.
     """
-    check_in_interval("alpha", alpha, _ALPHA)
     return -math.log(2) / math.log(alpha)
 
 
-def rmsprop_max_step(lr: Number, alpha: Number) -> Number:
+@checked
+def rmsprop_max_step(lr: NonNegatives, alpha: Fractions) -> Number:
     r"""Return :math:`\eta/\sqrt{1-\alpha}`, which no step of RMSprop exceeds.
 
     Args:
@@ -178,12 +189,13 @@ def rmsprop_max_step(lr: Number, alpha: Number) -> Number:
     References:
         The chapter on RMSprop, equation ``rms-bound``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("alpha", alpha, "[0, 1)")
     return lr / (1 - alpha) ** 0.5
 
 
-def rmsprop_step(lr: Number, alpha: Number, step: Number, burst: Number = 0.0) -> Number:
+@checked
+def rmsprop_step(
+    lr: NonNegatives, alpha: Alpha, step: FromOne, burst: NonNegatives = 0.0
+) -> Number:
     r"""Return the length of RMSprop's steps on a constant gradient.
 
     .. math:: \frac{\eta}{\sqrt{1 - \alpha^t + \alpha^t r^2}}
@@ -207,15 +219,12 @@ def rmsprop_step(lr: Number, alpha: Number, step: Number, burst: Number = 0.0) -
     References:
         The chapter on RMSprop, equations ``rms-first`` and ``rms-recovery``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("alpha", alpha, _ALPHA)
-    check_in_interval("step", step, "[1, inf)")
-    check_in_interval("burst", burst, "[0, inf)")
     kept = alpha ** _double(step)
     return lr / (1 - kept + kept * burst**2) ** 0.5
 
 
-def rmsprop_gap_step(lr: Number, alpha: Number, gap: Number) -> Number:
+@checked
+def rmsprop_gap_step(lr: NonNegatives, alpha: Alpha, gap: FromOne) -> Number:
     r"""Return how long RMSprop's steps are if the same gradient comes at every :math:`n`-th step.
 
     .. math:: \eta \sqrt{\frac{1 - \alpha^n}{1 - \alpha}}
@@ -237,13 +246,11 @@ def rmsprop_gap_step(lr: Number, alpha: Number, gap: Number) -> Number:
     References:
         The chapter on RMSprop, equation ``rms-gap``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("alpha", alpha, _ALPHA)
-    check_in_interval("gap", gap, "[1, inf)")
     return lr * ((1 - alpha ** _double(gap)) / (1 - alpha)) ** 0.5
 
 
-def rmsprop_extra_distance(lr: float, alpha: float) -> float:
+@checked
+def rmsprop_extra_distance(lr: NonNegative, alpha: ProperFraction) -> float:
     r"""Return :math:`-2\eta\ln 2/\ln\alpha`, how much further the zero start carries.
 
     Args:
@@ -260,11 +267,11 @@ def rmsprop_extra_distance(lr: float, alpha: float) -> float:
     References:
         The chapter on RMSprop, equation ``rms-extra``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
     return 2 * lr * rmsprop_half_life(alpha)
 
 
-def rmsprop_recovery_steps(alpha: float, burst: float) -> float:
+@checked
+def rmsprop_recovery_steps(alpha: ProperFraction, burst: Annotated[float, In("(1, inf)")]) -> float:
     r"""Return :math:`-\ln(r^2-1)/\ln\alpha`, the steps until the average is down to :math:`2g^2`.
 
     Args:
@@ -282,12 +289,11 @@ def rmsprop_recovery_steps(alpha: float, burst: float) -> float:
     References:
         The chapter on RMSprop, equation ``rms-forget``.
     """
-    check_in_interval("alpha", alpha, _ALPHA)
-    check_in_interval("burst", burst, "(1, inf)")
     return -math.log(burst**2 - 1) / math.log(alpha)
 
 
-def centered_step(lr: Number, alpha: Number, step: Number) -> Number:
+@checked
+def centered_step(lr: NonNegatives, alpha: Alpha, step: FromOne) -> Number:
     r"""Return the length of centered RMSprop's steps on a constant gradient.
 
     .. math:: \frac{\eta}{\sqrt{\alpha^t (1 - \alpha^t)}}
@@ -309,14 +315,12 @@ def centered_step(lr: Number, alpha: Number, step: Number) -> Number:
     References:
         The chapter on RMSprop, equation ``rms-centered-step``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("alpha", alpha, _ALPHA)
-    check_in_interval("step", step, "[1, inf)")
     kept = alpha ** _double(step)
     return lr / (kept * (1 - kept)) ** 0.5
 
 
-def eps_factor(grad: Number, eps: Number, inside: bool = False) -> Number:
+@checked
+def eps_factor(grad: Finites, eps: NonNegatives, inside: bool = False) -> Number:
     r"""Return what :math:`\epsilon` leaves of a step once the average is :math:`v = g^2`.
 
     .. math:: \frac{|g|}{|g| + \epsilon} \quad\text{or}\quad \frac{|g|}{\sqrt{g^2 + \epsilon}}
@@ -336,13 +340,11 @@ def eps_factor(grad: Number, eps: Number, inside: bool = False) -> Number:
     References:
         The chapter on RMSprop, equations ``rms-eps-outside`` and ``rms-eps-inside``.
     """
-    check_in_interval("grad", grad, "(-inf, inf)")
-    check_in_interval("eps", eps, "[0, inf)")
-    check_flag("inside", inside)
     return abs(grad) / ((grad**2 + eps) ** 0.5 if inside else abs(grad) + eps)
 
 
-def rmsprop_cycle(lr: float, curvature: float, eps: float = 0.0) -> float:
+@checked
+def rmsprop_cycle(lr: NonNegative, curvature: Positive, eps: NonNegative = 0.0) -> float:
     r"""Return :math:`\max(\eta/2 - \epsilon/L, 0)`, how far from a minimum RMSprop hops.
 
     Args:
@@ -360,13 +362,11 @@ def rmsprop_cycle(lr: float, curvature: float, eps: float = 0.0) -> float:
     References:
         The chapter on RMSprop, equation ``rms-cycle``.
     """
-    check_in_interval("lr", lr, "[0, inf)")
-    check_in_interval("curvature", curvature, "(0, inf)")
-    check_in_interval("eps", eps, "[0, inf)")
     return max(lr / 2 - eps / curvature, 0.0)
 
 
-def rmsprop_cycle_rate(alpha: float) -> float:
+@checked
+def rmsprop_cycle_rate(alpha: ProperFraction) -> float:
     r"""Return the factor by which a step shrinks the distance to the two-cycle, near it.
 
     .. math:: \max|\rho|, \quad \rho^2 - (3\alpha - 1)\rho + \alpha = 0
@@ -386,7 +386,6 @@ def rmsprop_cycle_rate(alpha: float) -> float:
     References:
         The chapter on RMSprop, equation ``rms-cycle-rate``.
     """
-    check_in_interval("alpha", alpha, _ALPHA)
     discriminant = (3 * alpha - 1) ** 2 - 4 * alpha
     if discriminant <= 0:
         return math.sqrt(alpha)

@@ -4,17 +4,35 @@ Most are about one parabola, :math:`f(\\theta) = \\tfrac12\\lambda\\theta^2`, wh
 comes with noise of mean 0 and variance :math:`\\sigma^2/B`.
 """
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
-from descent._checks import Number, check_in_interval, check_positive_int, check_shape
+from descent._checks import Number, check_in_interval, check_shape
+from descent._signatures import (
+    Count,
+    Finite,
+    Finites,
+    FromOne,
+    In,
+    NonNegative,
+    NonNegatives,
+    Positive,
+    Positives,
+    Several,
+    Steps,
+    StepsFromOne,
+    checked,
+)
 
 FACTORS = 10_000
 """How many factors of a product are multiplied one by one; the rest follow a power law."""
 
 
+@checked
 def sgd_gradient_variance(
-    variance: Number, batch_size: Number, num_samples: int | None = None
+    variance: NonNegatives, batch_size: FromOne, num_samples: Several | None = None
 ) -> Number:
     r"""Return the variance of a batch's gradient.
 
@@ -39,16 +57,17 @@ def sgd_gradient_variance(
         The chapter on stochastic gradient descent, equations ``sgd-replaced`` and
         ``sgd-unreplaced``.
     """
-    check_in_interval("variance", variance, "[0, inf)")
     if num_samples is None:
         check_in_interval("batch_size", batch_size, "[1, inf)")
         return variance / batch_size
-    check_positive_int("num_samples", num_samples, at_least=2)
     check_in_interval("batch_size", batch_size, f"[1, {num_samples}]")
     return variance / batch_size * (num_samples - batch_size) / (num_samples - 1)
 
 
-def sgd_floor(lr: Number, curvature: Number, variance: Number, batch_size: Number = 1) -> Number:
+@checked
+def sgd_floor(
+    lr: Positives, curvature: Positives, variance: NonNegatives, batch_size: FromOne = 1
+) -> Number:
     r"""Return :math:`\eta\sigma^2/(\lambda B(2-\eta\lambda))`, the noise floor of a constant rate.
 
     Args:
@@ -67,17 +86,18 @@ def sgd_floor(lr: Number, curvature: Number, variance: Number, batch_size: Numbe
     References:
         The chapter on stochastic gradient descent, equation ``sgd-floor``.
     """
-    _check_bowl(lr, curvature, variance, batch_size)
+    _check_stable(lr, curvature)
     return lr * variance / (curvature * batch_size * (2 - lr * curvature))
 
 
+@checked
 def sgd_mean_square(
-    start: Number,
-    lr: Number,
-    curvature: Number,
-    variance: Number,
-    step: Tensor,
-    batch_size: Number = 1,
+    start: Finites,
+    lr: Positives,
+    curvature: Positives,
+    variance: NonNegatives,
+    step: Steps,
+    batch_size: FromOne = 1,
 ) -> Tensor:
     r"""Return the expected squared distance to the minimum after ``step`` steps.
 
@@ -103,14 +123,17 @@ def sgd_mean_square(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-transient``.
     """
-    check_in_interval("start", start, "(-inf, inf)")
-    check_in_interval("step", step, "[0, inf)")
     floor = sgd_floor(lr, curvature, variance, batch_size)
     return floor + (1 - lr * curvature) ** (2 * step.double()) * (start**2 - floor)
 
 
+@checked
 def sgd_schedule_mean_square(
-    start: float, lr: Tensor, curvature: float, variance: float, batch_size: float = 1
+    start: Finite,
+    lr: Annotated[Tensor, In("[0, inf)")],
+    curvature: Positive,
+    variance: NonNegative,
+    batch_size: Annotated[float, In("[1, inf)")] = 1,
 ) -> Tensor:
     r"""Return the expected squared distances under any schedule of rates.
 
@@ -134,10 +157,7 @@ def sgd_schedule_mean_square(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-schedule``.
     """
-    check_in_interval("start", start, "(-inf, inf)")
     check_shape("lr", lr, (None,))
-    check_in_interval("lr", lr, "[0, inf)")
-    _check_noise(curvature, variance, batch_size)
     noise = variance / batch_size
     squares = [start**2]
     for rate in lr.tolist():
@@ -145,7 +165,8 @@ def sgd_schedule_mean_square(
     return torch.tensor(squares, dtype=torch.float64)
 
 
-def harmonic_remainder(curvature: float, scale: float, step: Tensor) -> Tensor:
+@checked
+def harmonic_remainder(curvature: Positive, scale: Positive, step: Steps) -> Tensor:
     r"""Return what is left of the start under :math:`\eta_s = c/s`, without noise.
 
     .. math:: \frac{\theta_t}{\theta_0} = \prod_{s=1}^{t} \left(1 - \frac{c\lambda}{s}\right)
@@ -167,9 +188,7 @@ def harmonic_remainder(curvature: float, scale: float, step: Tensor) -> Tensor:
     References:
         The chapter on stochastic gradient descent, equation ``sgd-harmonic``.
     """
-    check_in_interval("curvature", curvature, "(0, inf)")
     check_in_interval("scale * curvature", scale * curvature, "(0, 10]")
-    check_in_interval("step", step, "[0, inf)")
     power = scale * curvature
     factors = 1 - power / torch.arange(1, FACTORS + 1, dtype=torch.float64)
     products = torch.cat([torch.ones(1, dtype=torch.float64), factors.cumprod(0)])
@@ -180,13 +199,14 @@ def harmonic_remainder(curvature: float, scale: float, step: Tensor) -> Tensor:
     return products[first.long()] * ((step + middle) / (first + middle)) ** -power
 
 
+@checked
 def sgd_average_mean_square(
-    start: Number,
-    lr: Number,
-    curvature: Number,
-    variance: Number,
-    step: Tensor,
-    batch_size: Number = 1,
+    start: Finites,
+    lr: Positives,
+    curvature: Positives,
+    variance: NonNegatives,
+    step: StepsFromOne,
+    batch_size: FromOne = 1,
 ) -> Tensor:
     r"""Return the expected squared distance of the average of the first ``step`` iterates.
 
@@ -215,9 +235,7 @@ def sgd_average_mean_square(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-average-square``.
     """
-    check_in_interval("start", start, "(-inf, inf)")
-    check_in_interval("step", step, "[1, inf)")
-    _check_bowl(lr, curvature, variance, batch_size)
+    _check_stable(lr, curvature)
     num_steps = step.double()
     factor = 1 - lr * curvature
     bias = start * (1 - factor**num_steps) / (lr * curvature * num_steps)
@@ -227,8 +245,13 @@ def sgd_average_mean_square(
     return bias**2 + spread * (num_steps - 2 * first + second)
 
 
+@checked
 def average_bias(
-    lr: Number, curvature: Number, third: Number, variance: Number, batch_size: Number = 1
+    lr: Positives,
+    curvature: Positives,
+    third: Finites,
+    variance: NonNegatives,
+    batch_size: FromOne = 1,
 ) -> Number:
     r"""Return where the average of a constant rate settles beside the minimum, for small rates.
 
@@ -251,12 +274,14 @@ def average_bias(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-average-bias``.
     """
-    check_in_interval("third", third, "(-inf, inf)")
-    _check_bowl(lr, curvature, variance, batch_size)
+    _check_stable(lr, curvature)
     return -third * lr * variance / (4 * curvature**2 * batch_size)
 
 
-def convex_bound(distance: Number, lr: Number, length: Number, num_steps: Number) -> Number:
+@checked
+def convex_bound(
+    distance: NonNegatives, lr: Positives, length: NonNegatives, num_steps: FromOne
+) -> Number:
     r"""Return how far above the minimum the mean loss of a run can be, on any convex function.
 
     .. math:: \frac{D^2}{2\eta T} + \frac{\eta S^2}{2}
@@ -277,20 +302,17 @@ def convex_bound(distance: Number, lr: Number, length: Number, num_steps: Number
     References:
         The chapter on stochastic gradient descent, equation ``sgd-convex``.
     """
-    check_in_interval("distance", distance, "[0, inf)")
-    check_in_interval("lr", lr, "(0, inf)")
-    check_in_interval("length", length, "[0, inf)")
-    check_in_interval("num_steps", num_steps, "[1, inf)")
     return distance**2 / (2 * lr * num_steps) + lr * length**2 / 2
 
 
+@checked
 def gradient_bound(
-    drop: Number,
-    lr: Number,
-    smoothness: Number,
-    variance: Number,
-    num_steps: Number,
-    batch_size: Number = 1,
+    drop: NonNegatives,
+    lr: Positives,
+    smoothness: Positives,
+    variance: NonNegatives,
+    num_steps: FromOne,
+    batch_size: FromOne = 1,
 ) -> Number:
     r"""Return how large the mean squared gradient of a run can be, on any smooth function.
 
@@ -315,16 +337,14 @@ def gradient_bound(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-nonconvex``.
     """
-    check_in_interval("drop", drop, "[0, inf)")
-    check_in_interval("num_steps", num_steps, "[1, inf)")
-    _check_noise(smoothness, variance, batch_size)
     check_in_interval("lr * smoothness", lr * smoothness, "(0, 2)")
     noise = lr * smoothness * variance / (2 * batch_size)
     return 2 / (2 - lr * smoothness) * (drop / (lr * num_steps) + noise)
 
 
+@checked
 def sgd_scaled_lr(
-    target: Number, curvature: Number, variance: Number, batch_size: Number
+    target: Positives, curvature: Positives, variance: Positives, batch_size: FromOne
 ) -> Number:
     r"""Return the rate whose noise floor is ``target``, for any batch size.
 
@@ -346,13 +366,11 @@ def sgd_scaled_lr(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-scaled``.
     """
-    check_in_interval("target", target, "(0, inf)")
-    _check_noise(curvature, variance, batch_size)
-    check_in_interval("variance", variance, "(0, inf)")
     product = curvature * batch_size * target
     return 2 * product / (variance + curvature * product)
 
 
+@checked
 def noise_scale(grad: Tensor, hessian: Tensor, covariance: Tensor) -> float:
     r"""Return the batch size at which one step's noise costs as much as its curvature.
 
@@ -384,7 +402,10 @@ def noise_scale(grad: Tensor, hessian: Tensor, covariance: Tensor) -> float:
     return (hessian * covariance.T).sum().item() / bend
 
 
-def critical_steps(batch_size: Number, least_steps: Number, critical_batch: Number) -> Number:
+@checked
+def critical_steps(
+    batch_size: FromOne, least_steps: Positives, critical_batch: NonNegatives
+) -> Number:
     r"""Return :math:`T_{\min}(1 + B_{\mathrm{crit}}/B)`, the steps that a target takes.
 
     Args:
@@ -402,13 +423,13 @@ def critical_steps(batch_size: Number, least_steps: Number, critical_batch: Numb
     References:
         The chapter on stochastic gradient descent, equation ``sgd-steps``.
     """
-    check_in_interval("batch_size", batch_size, "[1, inf)")
-    check_in_interval("least_steps", least_steps, "(0, inf)")
-    check_in_interval("critical_batch", critical_batch, "[0, inf)")
     return least_steps * (1 + critical_batch / batch_size)
 
 
-def critical_samples(batch_size: Number, least_steps: Number, critical_batch: Number) -> Number:
+@checked
+def critical_samples(
+    batch_size: FromOne, least_steps: Positives, critical_batch: NonNegatives
+) -> Number:
     r"""Return :math:`T_{\min}(B + B_{\mathrm{crit}})`, the samples that a target takes.
 
     Args:
@@ -429,7 +450,10 @@ def critical_samples(batch_size: Number, least_steps: Number, critical_batch: Nu
     return batch_size * critical_steps(batch_size, least_steps, critical_batch)
 
 
-def fastest_batch(critical_batch: Number, overhead: Number, per_sample: Number) -> Number:
+@checked
+def fastest_batch(
+    critical_batch: NonNegatives, overhead: Positives, per_sample: Positives
+) -> Number:
     r"""Return the batch size that reaches a target soonest, in seconds.
 
     .. math:: B^\star = \sqrt{B_{\mathrm{crit}} \cdot \tau_0/\tau_1}
@@ -449,14 +473,16 @@ def fastest_batch(critical_batch: Number, overhead: Number, per_sample: Number) 
     References:
         The chapter on stochastic gradient descent, equation ``sgd-fastest-batch``.
     """
-    check_in_interval("critical_batch", critical_batch, "[0, inf)")
-    check_in_interval("overhead", overhead, "(0, inf)")
-    check_in_interval("per_sample", per_sample, "(0, inf)")
     return (critical_batch * overhead / per_sample) ** 0.5
 
 
+@checked
 def reshuffled_floor(
-    lr: Number, curvature: float, variance: float, num_samples: int, batch_size: int = 1
+    lr: Positives,
+    curvature: Positive,
+    variance: NonNegative,
+    num_samples: Several,
+    batch_size: Count = 1,
 ) -> Tensor:
     r"""Return the floor at the ends of epochs, when each epoch shuffles the data anew.
 
@@ -487,8 +513,7 @@ def reshuffled_floor(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-reshuffled``.
     """
-    _check_bowl(lr, curvature, variance, batch_size)
-    check_positive_int("batch_size", batch_size)
+    _check_stable(lr, curvature)
     noise = sgd_gradient_variance(variance, batch_size, num_samples)
     num_batches, rest = divmod(num_samples, batch_size)
     if rest:
@@ -503,8 +528,13 @@ def reshuffled_floor(
     return lr**2 * noise * num_batches * weights.var(-1) / left
 
 
+@checked
 def reshuffled_bias(
-    lr: Number, curvature: Number, covariance: Number, num_samples: int, batch_size: Number = 1
+    lr: Positives,
+    curvature: Positives,
+    covariance: Finites,
+    num_samples: Several,
+    batch_size: FromOne = 1,
 ) -> Number:
     r"""Return where the ends of reshuffled epochs settle beside the minimum, for small rates.
 
@@ -529,17 +559,17 @@ def reshuffled_bias(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-reshuffled-bias``.
     """
-    _check_bowl(lr, curvature, 0.0, batch_size)
-    check_in_interval("covariance", covariance, "(-inf, inf)")
+    _check_stable(lr, curvature)
     return lr * sgd_gradient_variance(1.0, batch_size, num_samples) * covariance / (2 * curvature)
 
 
+@checked
 def sgd_random_curvature_floor(
-    lr: Number,
-    curvature: Number,
-    curvature_variance: Number,
-    variance: Number,
-    batch_size: Number = 1,
+    lr: Positives,
+    curvature: Positives,
+    curvature_variance: NonNegatives,
+    variance: NonNegatives,
+    batch_size: FromOne = 1,
 ) -> Number:
     r"""Return the noise floor when the samples differ in curvature too.
 
@@ -563,15 +593,15 @@ def sgd_random_curvature_floor(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-random-floor``.
     """
-    _check_noise(curvature, variance, batch_size)
     limit = sgd_random_curvature_max_lr(curvature, curvature_variance, batch_size)
     check_in_interval("lr / largest lr", lr / limit, "(0, 1)")
     slack = 2 * curvature * batch_size - lr * (curvature**2 * batch_size + curvature_variance)
     return lr * variance / slack
 
 
+@checked
 def sgd_random_curvature_max_lr(
-    curvature: Number, curvature_variance: Number, batch_size: Number = 1
+    curvature: Positives, curvature_variance: NonNegatives, batch_size: FromOne = 1
 ) -> Number:
     r"""Return the rate from which on the mean square grows for ever.
 
@@ -592,18 +622,8 @@ def sgd_random_curvature_max_lr(
     References:
         The chapter on stochastic gradient descent, equation ``sgd-random-stable``.
     """
-    check_in_interval("curvature", curvature, "(0, inf)")
-    check_in_interval("curvature_variance", curvature_variance, "[0, inf)")
-    check_in_interval("batch_size", batch_size, "[1, inf)")
     return 2 * curvature / (curvature**2 + curvature_variance / batch_size)
 
 
-def _check_noise(curvature: Number, variance: Number, batch_size: Number) -> None:
-    check_in_interval("curvature", curvature, "(0, inf)")
-    check_in_interval("variance", variance, "[0, inf)")
-    check_in_interval("batch_size", batch_size, "[1, inf)")
-
-
-def _check_bowl(lr: Number, curvature: Number, variance: Number, batch_size: Number) -> None:
-    _check_noise(curvature, variance, batch_size)
+def _check_stable(lr: Number, curvature: Number) -> None:
     check_in_interval("lr * curvature", lr * curvature, "(0, 2)")

@@ -1,14 +1,18 @@
 """The closed forms of the chapter on what a step costs."""
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
-from descent._checks import Number, check_flag, check_in_interval
+from descent._checks import Number, check_in_interval
+from descent._signatures import Finites, In, NonNegatives, Positives, checked
 
-_DIGITS = "[2, 53]"
+Digits = Annotated[int, In("[2, 53]")]
 
 
-def step_traffic(num_states: Number, itemsize: Number = 4) -> Number:
+@checked
+def step_traffic(num_states: NonNegatives, itemsize: Positives = 4) -> Number:
     r"""Return the bytes :math:`q = (3 + 2k)\, w` that a step must move for each parameter.
 
     It reads the parameter, its gradient and :math:`k` states, and writes all but the gradient.
@@ -29,12 +33,11 @@ def step_traffic(num_states: Number, itemsize: Number = 4) -> Number:
     References:
         The chapter on what a step costs, equation ``cost-traffic``.
     """
-    check_in_interval("num_states", num_states, "[0, inf)")
-    check_in_interval("itemsize", itemsize, "(0, inf)")
     return (3 + 2 * num_states) * itemsize
 
 
-def step_time_bound(num_params: Number, traffic: Number, bandwidth: Number) -> Number:
+@checked
+def step_time_bound(num_params: NonNegatives, traffic: Positives, bandwidth: Positives) -> Number:
     r"""Return the least time :math:`qd/R` of a step, in seconds.
 
     Args:
@@ -52,19 +55,17 @@ def step_time_bound(num_params: Number, traffic: Number, bandwidth: Number) -> N
     References:
         The chapter on what a step costs, equation ``cost-bound``.
     """
-    check_in_interval("num_params", num_params, "[0, inf)")
-    check_in_interval("traffic", traffic, "(0, inf)")
-    check_in_interval("bandwidth", bandwidth, "(0, inf)")
     return traffic * num_params / bandwidth
 
 
+@checked
 def step_time(
-    num_params: Number,
-    traffic: Number,
-    bandwidth: Number,
+    num_params: NonNegatives,
+    traffic: Positives,
+    bandwidth: Positives,
     *,
-    launches: Number,
-    overhead: Number,
+    launches: NonNegatives,
+    overhead: NonNegatives,
     overlap: bool = False,
 ) -> Number:
     r"""Return the time :math:`na + qd/R` of a step that takes :math:`n` launches, in seconds.
@@ -91,9 +92,6 @@ def step_time(
         The chapter on what a step costs, equations ``cost-launch-serial`` and
         ``cost-launch-overlap``.
     """
-    check_in_interval("launches", launches, "[0, inf)")
-    check_in_interval("overhead", overhead, "[0, inf)")
-    check_flag("overlap", overlap)
     moving = step_time_bound(num_params, traffic, bandwidth)
     starting = launches * overhead
     if not overlap:
@@ -103,8 +101,9 @@ def step_time(
     return max(starting, moving)
 
 
+@checked
 def crossover_size(
-    traffic: Number, bandwidth: Number, *, launches: Number, overhead: Number
+    traffic: Positives, bandwidth: Positives, *, launches: NonNegatives, overhead: NonNegatives
 ) -> Number:
     r"""Return the parameters :math:`d^\star = naR/q` whose moving takes as long as the launches.
 
@@ -124,14 +123,11 @@ def crossover_size(
     References:
         The chapter on what a step costs, equation ``cost-crossover``.
     """
-    check_in_interval("traffic", traffic, "(0, inf)")
-    check_in_interval("bandwidth", bandwidth, "(0, inf)")
-    check_in_interval("launches", launches, "[0, inf)")
-    check_in_interval("overhead", overhead, "[0, inf)")
     return launches * overhead * bandwidth / traffic
 
 
-def float_spacing(value: Number, digits: int) -> Number:
+@checked
+def float_spacing(value: Finites, digits: Digits) -> Number:
     r"""Return the gap :math:`\Delta(x) = 2^{E-p+1}` between a float and the next larger one.
 
     :math:`2^E \le |x| < 2^{E+1}`; the exponent's own limits are left out.
@@ -156,13 +152,13 @@ def float_spacing(value: Number, digits: int) -> Number:
     """
     size = torch.as_tensor(value, dtype=torch.float64).abs()
     check_in_interval("the size of value", size, "(0, inf)")
-    check_in_interval("digits", digits, _DIGITS)
     # frexp's mantissa begins at 1/2, which makes its exponent one larger.
     gap = torch.ldexp(torch.ones_like(size), size.frexp().exponent - digits)
     return gap if isinstance(value, Tensor) else gap.item()
 
 
-def stall_threshold(value: Number, digits: int) -> Number:
+@checked
+def stall_threshold(value: Finites, digits: Digits) -> Number:
     r"""Return the update :math:`u^\star = \Delta(x)/2` below which rounding gives back the weight.
 
     Toward zero a power of two has half the room, since the floats below it lie closer.
@@ -190,7 +186,8 @@ def stall_threshold(value: Number, digits: int) -> Number:
     return float_spacing(value, digits) / 2
 
 
-def stall_ratio(digits: int) -> float:
+@checked
+def stall_ratio(digits: Digits) -> float:
     r"""Return the relative change :math:`2^{-(p+1)}` up to which no float ever moves.
 
     From twice that on, all do.
@@ -208,11 +205,11 @@ def stall_ratio(digits: int) -> float:
     References:
         The chapter on what a step costs, equation ``cost-stall-ratio``.
     """
-    check_in_interval("digits", digits, _DIGITS)
     return 2.0 ** -(digits + 1)
 
 
-def stochastic_rounding_variance(offset: Number, spacing: Number) -> Number:
+@checked
+def stochastic_rounding_variance(offset: Finites, spacing: Positives) -> Number:
     r"""Return the variance :math:`\Delta^2 f(1-f)` that stochastic rounding adds.
 
     :math:`f = o/\Delta - \lfloor o/\Delta \rfloor` is the part of a gap by which the number lies
@@ -235,7 +232,5 @@ def stochastic_rounding_variance(offset: Number, spacing: Number) -> Number:
     References:
         The chapter on what a step costs, equations ``cost-variance`` and ``cost-drift``.
     """
-    check_in_interval("offset", offset, "(-inf, inf)")
-    check_in_interval("spacing", spacing, "(0, inf)")
     fraction = offset / spacing % 1
     return spacing**2 * fraction * (1 - fraction)
