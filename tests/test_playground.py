@@ -35,7 +35,7 @@ BUDGET = 80_000
         ({"racers": {"SGD": {"nesterov": True}}}, ValueError, "nesterov=True needs momentum"),
         ({"racers": {"Adam": {"lr": float("inf")}}}, ValueError, r"lr must be in \[0, inf\)"),
         ({"racers": ["Adam"]}, TypeError, "racers must be optimizers, each with its"),
-        ({"racers": 3}, TypeError, "racers must be optimizers, each with its"),
+        ({"racers": 3}, TypeError, "racers must be of type Mapping or Sequence, got 3"),
     ],
 )
 def test_a_bad_argument_gets_one_clear_error(arguments, error, message):
