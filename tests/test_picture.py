@@ -60,7 +60,7 @@ def test_a_drawing_has_two_layouts_of_which_a_bare_page_shows_the_first(layouts)
     assert [layout.get("style") for layout in layouts] == [None, "display: none"]
     wide, narrow = ([float(each) for each in layout.get("viewBox").split()] for layout in layouts)
     assert wide == pytest.approx([0, 0, 72 * 8.4, 72 * 3.6])
-    assert narrow == pytest.approx([0, 0, 72 * 4.4, 72 * 5.76], rel=1e-3)
+    assert narrow == pytest.approx([0, 0, 72 * 4.1, 72 * 5.76], rel=1e-3)
     assert (layouts[0].get("width"), layouts[0].get("height")) == ("756", "324")
 
 
@@ -113,7 +113,7 @@ def test_a_narrow_layout_has_its_panels_below_each_other(layouts):
 
 
 def test_small_text_is_large_enough_on_a_phone(layouts):
-    scale = 358 / float(layouts[1].get("viewBox").split()[2])
+    scale = 326 / float(layouts[1].get("viewBox").split()[2])
     sizes = re.findall(r"font-size:([\d.]+)px", ElementTree.tostring(layouts[1], "unicode"))
     assert len(sizes) > 20
     # The exponent of a power of ten is 7 points.
