@@ -122,7 +122,7 @@ lint: $(READY) ## check the form of code, notebooks, prose and workflows
 
 doctest: $(READY)
 	@echo "test: the examples in docstrings"
-	@$(BIN)/python -m pytest --quiet --doctest-modules code/descent
+	@$(BIN)/python -m pytest --quiet --doctest-modules code/descent book/_ext
 
 unit: $(READY) ## test the package, the equations and the repository
 	@echo "test: the package, the equations and the repository"

@@ -33,7 +33,6 @@ UNCHECKED = {
     "descent.tasks.data.Dataset": "a named tuple; whoever takes it looks at its two tensors",
     "descent._signatures.In": "what checks are made of",
     "descent.sweeps._runs.grid": "takes any settings, under any names",
-    "descent.plotting.*": "drawn with matplotlib, which refuses what it cannot draw",
 }
 """The public functions and classes whose signatures do not check, and why."""
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings, strategies as st
 
 from descent.tasks.problems import (
     GaussianNoise,
+    beale,
     chain,
     goujaud,
     least_squares,
@@ -37,6 +38,7 @@ PROBLEMS = {
     "plateau, one dimension": plateau(1),
     "plateau, five dimensions": plateau(5),
     "Rosenbrock": rosenbrock(),
+    "Beale": beale(),
     "least squares": least_squares(*data()),
     "chain": chain(7, smoothness=2.0),
     "chain, one dimension": chain(1),
@@ -51,6 +53,7 @@ PLANE = [
     "saddle, steep",
     "plateau",
     "Rosenbrock",
+    "Beale",
 ]
 
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from descent._checks import check_choice
 from descent._extras import book_extra
-from descent._signatures import By, Count, Positive, checked
+from descent._signatures import By, Count, Finite, Positive, checked
 from descent.optim import OPTIMIZERS
 from descent.tasks.problems import Problem
 from descent.training import Trace
@@ -151,6 +151,7 @@ def use_style() -> None:
     )
 
 
+@checked
 def style_of(method: str) -> dict[str, Any]:
     """Return the colour and the dash of an optimizer or a schedule, the same in every figure.
 
@@ -547,7 +548,10 @@ def bound(ax: Axes, x: Points, y: Points, *, label: str | None = None) -> Axes:
     return ax
 
 
-def threshold(ax: Axes, *, y: float | None = None, x: float | None = None, label: str = "") -> Axes:
+@checked
+def threshold(
+    ax: Axes, *, y: Finite | None = None, x: Finite | None = None, label: str = ""
+) -> Axes:
     """Draw a level ``y`` or a moment ``x`` that theory predicts, across the axes.
 
     Args:

@@ -180,12 +180,9 @@ def _changes_of(node: ast.AST) -> Iterator[tuple[ast.expr | ast.stmt, str]]:
 
 
 def _exchanged(others: dict[str, str], op: ast.AST) -> list[str]:
-    signs = {
-        ast.Lt: "<", ast.LtE: "<=", ast.Gt: ">", ast.GtE: ">=", ast.Eq: "==", ast.NotEq: "!=",
-        ast.Is: "is", ast.IsNot: "is not", ast.In: "in", ast.NotIn: "not in", ast.Add: "+",
-        ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.FloorDiv: "//", ast.Mod: "%", ast.Pow: "**",
-    }  # fmt: skip
-    sign = signs.get(type(op))
+    a, b = ast.Name("a"), ast.Name("b")
+    whole = ast.Compare(a, [op], [b]) if isinstance(op, ast.cmpop) else ast.BinOp(a, op, b)
+    sign = ast.unparse(whole).removeprefix("a ").removesuffix(" b")
     return [others[sign]] if sign in others else []
 
 

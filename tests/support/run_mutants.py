@@ -37,6 +37,7 @@ from pathlib import Path
 from types import CodeType, FrameType, FunctionType
 from typing import Any, NamedTuple, NoReturn
 
+import psutil
 import pytest
 from code_mutants import Mutant, mutants_of
 
@@ -304,8 +305,9 @@ def _in_copies(
             else:
                 yield what, Verdict("killed" if code or failed else "survived", failed)
     finally:
-        for pid in at_work:
-            os.kill(pid, signal.SIGKILL)
+        for each in map(psutil.Process, at_work):
+            for process in [*each.children(recursive=True), each]:
+                process.kill()
 
 
 def _work_and_leave(work: Callable[[], str], sender: int, limit: int) -> NoReturn:
@@ -529,6 +531,7 @@ def _result(
 
 if __name__ == "__main__":
     os.environ["OMP_NUM_THREADS"] = "1"  # small tensors: a second thread would only wait
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:

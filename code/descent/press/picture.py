@@ -11,6 +11,7 @@ from xml.etree import ElementTree
 from zlib import crc32
 
 from descent import plotting
+from descent._signatures import checked
 
 SVG = "{http://www.w3.org/2000/svg}"
 LINK = "{http://www.w3.org/1999/xlink}href"
@@ -24,6 +25,7 @@ ON_ROOT = {
 }
 
 
+@checked
 def html(figure: plotting.Figure) -> str:
     """Draw a figure for a wide page and for a phone.
 
@@ -67,6 +69,7 @@ def variables() -> dict[str, str]:
     return mixed | named | greys
 
 
+@checked
 def tidied(svg: str) -> str:
     """Rewrite what matplotlib draws: colours by name, short numbers, no identifiers but those used.
 

@@ -304,6 +304,38 @@ def rosenbrock() -> Problem:
     )
 
 
+def beale() -> Problem:
+    r"""Build Beale's function, a bent valley that flattens towards its ends.
+
+    .. math:: f(x, y) = (1.5 - x + xy)^2 + (2.25 - x + xy^2)^2 + (2.625 - x + xy^3)^2
+
+    Returns:
+        The problem, in float64, with its minimum 0 at (3, 0.5).
+
+    Example:
+        >>> problem = beale()
+        >>> problem.objective(problem.minimizer)
+        tensor(0., dtype=torch.float64)
+
+    References:
+        E. M. L. Beale, On an iterative method for finding a local minimum of a function of more
+        than one variable, Technical Report 25, Statistical Techniques Research Group, Princeton
+        University (1958).
+    """
+
+    def objective(theta: Tensor) -> Tensor:
+        x, y = theta.unbind(-1)
+        return (1.5 - x + x * y) ** 2 + (2.25 - x + x * y**2) ** 2 + (2.625 - x + x * y**3) ** 2
+
+    return Problem(
+        name="Beale",
+        objective=objective,
+        start=torch.ones(2, dtype=torch.float64),
+        minimizer=torch.tensor([3.0, 0.5], dtype=torch.float64),
+        window=((-4.5, 4.5), (-4.5, 4.5)),
+    )
+
+
 @checked
 def least_squares(input: Known, target: Known) -> Problem:
     r"""Build :math:`f(w) = \tfrac1n \|Xw - y\|^2`, whose minimizer has a closed form.

@@ -1,0 +1,68 @@
+"""``{playground} ravine``: a figure that answers back, with what stands for it on paper.
+
+The options are the arguments of the function in :mod:`descent.playground`, written as in Python.
+What the directive holds, a static figure, is shown in print and where there is no JavaScript.
+"""
+
+from ast import literal_eval
+from inspect import signature
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.application import Sphinx
+from sphinx.util.docutils import SphinxDirective
+
+from descent.playground import FIGURES, script
+
+FOLDER = "_static/playground"
+PROOFS = {
+    "ravine": "book/gradient_descent",
+    "momentum": "book/momentum",
+    "noise_floor": "book/sgd",
+}
+
+
+class PlaygroundDirective(SphinxDirective):
+    """The element for the figure, its script, and the static figure."""
+
+    required_arguments = 1
+    has_content = True
+    option_spec = {  # noqa: RUF012
+        name: literal_eval for figure in FIGURES.values() for name in signature(figure).parameters
+    }
+
+    def run(self) -> list[nodes.Node]:
+        """Build the figure with the arguments given, and nest what stands for it."""
+        name = self.arguments[0]
+        if name not in FIGURES:
+            raise self.error(f"playground must be one of {', '.join(FIGURES)}, got {name!r}")
+        try:
+            figure = FIGURES[name](**self.options)
+        except (TypeError, ValueError) as error:
+            raise self.error(f"playground {name}: {error}") from None
+        still = nodes.container(classes=["playground-still"])
+        self.state.nested_parse(self.content, self.content_offset, still)
+        uri = self.env.app.builder.get_relative_uri(self.env.docname, PROOFS[name])
+        up = "../" * self.env.docname.count("/")
+        host = figure.host("page", proof=uri)
+        tag = f'<script defer src="{up}{FOLDER}/{name}.js"></script>'
+        return [nodes.raw("", host + tag, format="html"), *([still] if self.content else [])]
+
+
+def write_scripts(app: Sphinx) -> None:
+    """Put the scripts beside the pages; in ``_static`` itself every page would load them.
+
+    It is done before anything is read, since autodoc puts texts in the place of defaults.
+    """
+    if app.builder.format == "html":
+        folder = Path(app.outdir, FOLDER)
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in FIGURES:
+            (folder / f"{name}.js").write_text(script(name), encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register the directive, and the scripts to be written."""
+    app.add_directive("playground", PlaygroundDirective)
+    app.connect("builder-inited", write_scripts)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}
