@@ -69,7 +69,7 @@ STYLES = {
     "restarts": (PALETTE[4], DASHES[1]),
     "one-cycle": (PALETTE[6], DASHES[1]),
     "greedy": (PALETTE[0], DASHES[2]),
-    "mean": (PALETTE[2], DASHES[3]),
+    "mean of a constant run": (PALETTE[2], DASHES[3]),
     # The same method by other names.
     "momentum": (PALETTE[1], DASHES[1]),
     "heavy ball": (PALETTE[1], DASHES[1]),
