@@ -24,7 +24,7 @@ STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
 QUIET := sh "$(CURDIR)/.ci/quiet"
 
-.PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser format strip lock clean
+.PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser mutants format strip lock clean
 
 # Whatever -j says, one thing is done after another; the labs alone run side by side.
 ifneq ($(MAKECMDGOALS),executed)
@@ -122,7 +122,7 @@ lint: $(READY) ## check the form of code, notebooks, prose and workflows
 
 doctest: $(READY)
 	@echo "test: the examples in docstrings"
-	@$(BIN)/python -m pytest --quiet --doctest-modules code/descent
+	@$(BIN)/python -m pytest --quiet --doctest-modules code/descent book/_ext
 
 unit: $(READY) ## test the package, the equations and the repository
 	@echo "test: the package, the equations and the repository"
@@ -141,6 +141,11 @@ smoke: $(READY)
 browser: book
 	@echo "test: the rendered book in a browser"
 	@$(BIN)/python -m pytest --quiet tests/browser
+
+# Hours for all of them: a part is SINCE=main, or MODULES=losses, or SAMPLE=500. CI does not run it.
+mutants: $(READY) ## change the package a little, many times, and see whether its tests notice
+	@$(BIN)/python tests/support/run_mutants.py --jobs $(JOBS) $(if $(SINCE),--since $(SINCE)) \
+		$(if $(SAMPLE),--sample $(SAMPLE)) $(if $(SEED),--seed $(SEED)) $(MODULES)
 
 format: $(READY) ## put code and labs into their form
 	@$(QUIET) $(BIN)/ruff format

@@ -16,6 +16,23 @@ def pytest_itemcollected(item):
         item.extra_keyword_matches.add(f"[{mark.args[0]}]")
 
 
+@pytest.fixture
+def tiny_lab_is_known(monkeypatch):
+    import checkout  # it and papermill take seconds to import, and few tests need them
+
+    from descent import chapters
+
+    monkeypatch.setattr(chapters, "__path__", [*chapters.__path__, checkout.HERE])
+
+
+@pytest.fixture
+def no_kernel(monkeypatch):
+    def refuse(*_, **__):
+        raise AssertionError("a kernel was about to be started")
+
+    monkeypatch.setattr("papermill.execute_notebook", refuse)
+
+
 @pytest.fixture(autouse=True)
 def _process_state_is_put_back(monkeypatch):
     # Registered with monkeypatch so that a value set by the code under test is undone.

@@ -18,6 +18,7 @@ import torch
 from torch import Tensor
 
 import descent
+from descent import plotting
 from descent._checks import Number
 from descent._signatures import By, In, OneOf, check_floating, check_floating_type
 from descent.optim import OPTIMIZERS, RuleOptimizer, clipped
@@ -33,7 +34,6 @@ UNCHECKED = {
     "descent.tasks.data.Dataset": "a named tuple; whoever takes it looks at its two tensors",
     "descent._signatures.In": "what checks are made of",
     "descent.sweeps._runs.grid": "takes any settings, under any names",
-    "descent.plotting.*": "drawn with matplotlib, which refuses what it cannot draw",
 }
 """The public functions and classes whose signatures do not check, and why."""
 
@@ -102,6 +102,7 @@ NOT_WORDS = [None, 3, "nothing of the kind", ["mean"], True]
 NOT_TENSORS = [None, 1.0, "1", [1.0, 2.0]]
 NOT_FLOATING = [*NOT_TENSORS, torch.tensor([1]), torch.tensor([True]), torch.tensor([1j])]
 NOT_FLOATING_TYPES = [None, "float32", float, torch.int64, torch.bool, torch.complex64]
+NOT_POINTS = [*NOT_TENSORS[:3], "mean", torch.zeros(2, 2), [1j], [True]]
 NOT_FUNCTIONS = [None, 3, "mean"]
 NOT_OF_A_CLASS = [None, 3, True, [], torch.zeros(2)]
 
@@ -137,6 +138,8 @@ def bad_values(hint):
         return NOT_FLOATING
     if checks == [check_floating_type]:
         return NOT_FLOATING_TYPES
+    if checks == [plotting._check_points]:
+        return NOT_POINTS
     if checks:  # a seed
         return [*NOT_INTEGERS, -1, 2**32]
     if origin is Literal or any(isinstance(note, OneOf) for note in notes):

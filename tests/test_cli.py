@@ -1,92 +1,24 @@
 """The command line, run on throw-away labs in a throw-away checkout."""
 
-import contextlib
-import fcntl
-import os
 import re
-import resource
-import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import nbformat
-import papermill
 import pytest
 import torch
+from checkout import COMMAND, LAB, at_work, names_in, printed, write_lab
 
-from descent import chapters
 from descent.chapters import parameters
 from descent.press import pages, records, runner
 from descent.press.cli import main
 
-LAB = "tiny_lab"
-HERE = str(Path(__file__).parent / "support")  # where its parameters are
-RUN = "import sys; from descent import chapters; from descent.press import cli; "
-RUN += f"chapters.__path__.append({HERE!r}); sys.exit(cli.main())"
-COMMAND = [sys.executable, "-c", RUN]
-SLEEP = "import os, pathlib, time; pathlib.Path('pid').write_text(str(os.getpid())); time.sleep(60)"
-
-
-def write_lab(root, *cells):
-    """Make a checkout whose one lab runs ``cells`` after its parameters; return its folder."""
-    parameters = 'lr = 0.1  # step length, a number in (0, 2.5]\nseed = 3\ndevice = "cpu"'
-    notebook = nbformat.v4.new_notebook(
-        cells=[
-            nbformat.v4.new_code_cell(parameters, metadata={"tags": ["parameters"]}),
-            *map(nbformat.v4.new_code_cell, cells),
-        ],
-        metadata={"kernelspec": {"name": "python3", "display_name": "", "language": "python"}},
-    )
-    (root / "book").mkdir(parents=True, exist_ok=True)
-    toc = f"format: jb-book\nroot: book/index\nchapters: [file: book/{LAB}]\n"
-    (root / "_toc.yml").write_text(toc)
-    nbformat.write(notebook, pages.notebook_of(LAB, root))
-    return root
+pytestmark = pytest.mark.usefixtures("tiny_lab_is_known")
 
 
 def run(root, *arguments):
     return main(["--root", str(root), "run", LAB, "-o", str(root / "out"), *arguments])
-
-
-def printed(file):
-    """Join what an executed notebook's cells printed."""
-    cells = nbformat.read(file, as_version=4).cells
-    return "".join(output.text for cell in cells for output in cell.outputs if "text" in output)
-
-
-def names_in(folder):
-    return sorted(file.name for file in folder.iterdir())
-
-
-def wait_for(condition, what):
-    for _ in range(300):
-        if condition():
-            return
-        time.sleep(0.1)
-    raise AssertionError(f"no {what} after 30 s")
-
-
-def is_alive(pid):
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
-@pytest.fixture(autouse=True)
-def tiny_lab_is_known(monkeypatch):
-    monkeypatch.setattr(chapters, "__path__", [*chapters.__path__, HERE])
-
-
-@pytest.fixture
-def no_kernel(monkeypatch):
-    def refuse(*_, **__):
-        raise AssertionError("a kernel was about to be started")
-
-    monkeypatch.setattr(papermill, "execute_notebook", refuse)
 
 
 # list
@@ -153,29 +85,6 @@ def test_bad_input_is_one_line_and_no_kernel(
     assert told in shown.err
     assert shown.err.count("\n") == 1
     assert not Path("out").exists()
-
-
-@pytest.mark.parametrize(
-    ("output", "why"),
-    [
-        ("a_file", "File exists"),
-        ("a_file/below", "Not a directory"),
-        ("taken", f"taken/{LAB}.ipynb is a folder"),
-        pytest.param(
-            "/proc/out",
-            "No such file or directory",
-            marks=pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc"),
-        ),
-    ],
-)
-def test_unwritable_output_is_one_line_and_no_kernel(
-    output, why, tmp_path, capsys, monkeypatch, no_kernel
-):
-    monkeypatch.chdir(write_lab(tmp_path))
-    Path("a_file").touch()
-    Path("taken", f"{LAB}.ipynb").mkdir(parents=True)
-    assert main(["--root", ".", "run", LAB, "-o", output]) == 1
-    assert capsys.readouterr().err == f"descent: cannot write to {output}: {why}\n"
 
 
 def test_missing_notebook(tmp_path, capsys, no_kernel):
@@ -299,17 +208,6 @@ def test_a_record_that_cannot_be_read_does_not_cost_the_notebook(usage, tmp_path
     assert records.collect(tmp_path / "out", tmp_path) == []
 
 
-def test_a_run_clears_what_a_killed_one_left_and_nothing_else(tmp_path):
-    out = tmp_path / "out"
-    for name in (f".{LAB}-killed", f".{LAB}-alive", ".other_lab-killed"):
-        (out / name).mkdir(parents=True)
-        (out / name / runner.LOCK).touch()
-    with open(out / f".{LAB}-alive" / runner.LOCK, "rb") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        assert run(write_lab(tmp_path)) == 0
-    assert names_in(out) == [".other_lab-killed", f".{LAB}-alive", f"{LAB}.ipynb"]
-
-
 def test_a_lab_without_torch_leaves_no_record(tmp_path):
     write_lab(tmp_path)
     assert run(tmp_path) == 0
@@ -348,80 +246,10 @@ def test_failure_keeps_the_last_result_and_what_ran(cell, cause, tmp_path, capsy
     assert names_in(out) == [f"{LAB}.ipynb", f"{LAB}.partial.ipynb"]
     assert (out / f"{LAB}.ipynb").read_bytes() == good
     assert cell in [each.source for each in nbformat.read(partial, as_version=4).cells]
+    assert not at_work(tmp_path)
 
     assert run(write_lab(tmp_path, "print('good')")) == 0
     assert names_in(out) == [f"{LAB}.ipynb"]
-
-
-def test_no_kernel_outlives_a_failure(tmp_path):
-    write_lab(tmp_path, SLEEP.replace("time.sleep(60)", "raise ValueError"))
-    assert run(tmp_path) == 1
-    assert not is_alive(int((tmp_path / "book" / "pid").read_text()))
-
-
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
-def test_interruption_ends_the_kernel_and_keeps_what_ran(number, tmp_path):
-    out, pid = tmp_path / "out", tmp_path / "book" / "pid"
-    command = [*COMMAND, "--root", write_lab(tmp_path, SLEEP), "run", LAB, "-o", out]
-    with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
-    ) as process:
-        try:
-            wait_for(lambda: pid.exists() and pid.read_text(), "kernel")
-        finally:
-            process.send_signal(number)
-        stdout, stderr = process.communicate(timeout=30)
-    partial = out / f"{LAB}.partial.ipynb"
-    told = f"descent: {LAB}: interrupted; what ran is in {partial}\n"
-    assert (process.returncode, stdout, stderr) == (130, "", told)
-    assert names_in(out) == [partial.name]
-    assert not is_alive(int(pid.read_text()))
-
-
-def test_interruption_before_the_kernel(tmp_path, capsys, monkeypatch):
-    def interrupt(*_):
-        raise KeyboardInterrupt
-
-    monkeypatch.setattr(runner, "defaults_of", interrupt)
-    assert run(write_lab(tmp_path)) == 130
-    assert capsys.readouterr() == ("", "descent: interrupted\n")
-
-
-def run_out_of_space(root, out, prelude=""):
-    """Run a lab that prints 300 kB; a notebook from before must survive, and nothing else stay."""
-    write_lab(root, "print('x' * 300_000)")
-    out.mkdir(exist_ok=True)
-    before = out / f"{LAB}.ipynb"
-    before.write_text("from before")
-    command = [*COMMAND[:2], prelude + RUN, "--root", root, "run", LAB, "-o", out]
-    ended = subprocess.run(command, capture_output=True, text=True)
-    assert (ended.returncode, ended.stdout) == (1, "")
-    assert names_in(out) == [before.name]
-    assert before.read_text() == "from before"
-    return ended.stderr
-
-
-def test_file_that_may_not_grow(tmp_path):
-    limit = (100_000, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
-    prelude = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, {limit}); "
-    told = run_out_of_space(tmp_path, tmp_path / "out", prelude)
-    assert told == f"descent: {LAB}: File too large: {tmp_path / 'out'}\n"
-
-
-def test_full_disk(tmp_path):
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    mount = ["mount", "-t", "tmpfs", "-o", "size=128k", "tmpfs", str(disk)]
-    with contextlib.suppress(FileNotFoundError):
-        mounted = subprocess.run(mount, capture_output=True, text=True)
-        if mounted.returncode == 0:
-            try:
-                told = run_out_of_space(tmp_path, disk)
-            finally:
-                subprocess.run(["umount", str(disk)], check=True)
-            assert told == f"descent: {LAB}: No space left on device: {disk}\n"
-            return
-    pytest.skip("needs the right to mount a tmpfs (Linux, root)")
 
 
 # stage

@@ -157,7 +157,7 @@ def test_batches_that_run_dry_and_losses_that_start_infinite_are_named():
     ("bad", "message"),
     [
         ({"max_lr": 0.0}, r"max_lr must be in \(0, inf\), got 0.0"),
-        ({"min_lr": 0.0}, r"min_lr must be in \(0, 10.0\), got 0.0"),
+        ({"min_lr": 0.0}, r"min_lr must be in \(0, inf\), got 0.0"),
         ({"min_lr": 10.0}, r"min_lr must be in \(0, 10.0\), got 10.0"),
         ({"num_steps": 1}, r"num_steps must be an integer of at least 2, got 1"),
         ({"smoothing": 1.0}, r"smoothing must be in \[0, 1\), got 1.0"),

@@ -9,6 +9,7 @@ import matplotlib.pyplot as plt
 import nbformat
 import pytest
 import torch
+from matplotlib.figure import Figure
 
 from descent.chapters import parameters
 from descent.press import notebook, pages, runner
@@ -130,6 +131,6 @@ def test_a_figure_that_does_not_show_what_is_said_of_it_is_refused(lab, holds, m
     with pytest.raises(AssertionError, match=r"^a-fig does not show: It falls\.$"):
         lab.figure("a-fig", None, says=says)
     assert not kept
-    lab.figure("a-fig", None, says=says, when=False)
-    lab.figure("a-fig", None, says={"It rises.": True})
+    lab.figure("a-fig", Figure(), says=says, when=False)
+    lab.figure("a-fig", Figure(), says={"It rises.": True})
     assert kept == ["a-fig", "a-fig"]

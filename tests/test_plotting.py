@@ -1,3 +1,4 @@
+import re
 from itertools import combinations, pairwise, product
 
 import matplotlib as mpl
@@ -9,7 +10,7 @@ from matplotlib.colors import to_hex, to_rgb
 
 from descent import plotting
 from descent.optim import OPTIMIZERS, GradientDescent
-from descent.plotting import INK, PALETTE
+from descent.plotting import GREY, INK, PALETTE
 from descent.tasks.problems import quadratic, rosenbrock, saddle
 from descent.training import minimize
 
@@ -62,7 +63,7 @@ def test_the_measures_of_colour_are_right():
 
 
 @pytest.mark.parametrize("ground", GROUNDS)
-@pytest.mark.parametrize("color", [*PALETTE, *plotting.series(7)])
+@pytest.mark.parametrize("color", [*PALETTE, GREY, *plotting.series(7)])
 def test_every_colour_stands_out_from_a_light_and_a_dark_page(color, ground):
     assert contrast(color, ground) >= 3
 
@@ -73,15 +74,18 @@ def test_text_can_be_read_on_a_light_and_a_dark_page(ground):
 
 
 def test_the_colours_can_be_told_apart():
-    for one, other in combinations([*PALETTE, INK], 2):
+    for one, other in combinations([*PALETTE, GREY], 2):
         assert np.linalg.norm(lab(one) - lab(other)) >= 20, (one, other)
 
 
-def test_every_optimizer_has_a_style_of_its_own():
-    styles = [plotting.style_of(name) for name in OPTIMIZERS]
-    assert len({str(style) for style in styles}) == len(OPTIMIZERS)
+def test_every_optimizer_and_every_schedule_has_a_style_of_its_own():
+    methods = {**plotting.STYLES, **OPTIMIZERS}.keys() - {"momentum", "heavy ball"}
+    styles = [plotting.style_of(name) for name in methods]
+    assert len({str(style) for style in styles}) == len(methods) >= 20
+    assert plotting.style_of("momentum") == plotting.style_of("heavy ball")
+    assert plotting.style_of("momentum") == plotting.style_of("SGD")
     with pytest.raises(
-        ValueError, match=r"^optimizer must be one of 'gradient descent'.*got 'Newton'"
+        ValueError, match=r"^method must be one of 'gradient descent'.*got 'Newton'"
     ):
         plotting.style_of("Newton")
 
@@ -162,11 +166,22 @@ def test_a_figure_has_the_axes_and_the_size_asked_for(columns):
         lambda ax: plotting.measured(ax, STEPS, VALUES, label="loss", color="red"),
         lambda ax: plotting.theory(ax, STEPS, VALUES, label="bound"),
         lambda ax: plotting.bound(ax, STEPS, VALUES, label="bound"),
+        lambda ax: plotting.behind(ax, STEPS, VALUES),
         lambda ax: plotting.interval(ax, STEPS, VALUES, 0.1 * VALUES, label="seeds"),
         lambda ax: plotting.threshold(ax, y=0.5, label="2/L"),
         lambda ax: plotting.threshold(ax, x=2, label="escape"),
     ],
-    ids=["contours", "trajectory", "measured", "theory", "bound", "interval", "level", "moment"],
+    ids=[
+        "contours",
+        "trajectory",
+        "measured",
+        "theory",
+        "bound",
+        "behind",
+        "interval",
+        "level",
+        "moment",
+    ],
 )
 def test_each_kind_of_figure_draws_on_the_axes_it_is_given_and_returns_them(ax, draw):
     other = plt.figure().add_subplot()
@@ -217,7 +232,7 @@ def test_what_is_measured_is_solid_and_what_is_derived_is_dashed(ax):
     for line in ax.lines:
         np.testing.assert_array_equal(line.get_xydata(), torch.stack([STEPS, VALUES], -1))
     assert [line.is_dashed() for line in ax.lines] == [False, True, True]
-    assert [line.get_color() for line in ax.lines] == ["red", INK, INK]
+    assert [line.get_color() for line in ax.lines] == ["red", GREY, GREY]
     assert ax.get_legend_handles_labels()[1] == ["theory", "bound"]
     assert [text.get_text() for text in ax.texts] == ["loss"], "the label stands at the line"
 
@@ -285,3 +300,91 @@ def test_a_curve_that_is_not_there_or_not_the_only_one_is_refused():
         plotting.drawn(ax, "third")
     with pytest.raises(ValueError, match=r"^2 curves are labelled None"):
         plotting.drawn(ax)
+
+
+def styled(name, **other):
+    return {"label": name, **plotting.style_of(name), **other}
+
+
+def test_a_method_in_its_own_colour_and_dash_is_at_home():
+    figure, ax = plotting.figure()
+    for place, name in enumerate(("Adam", "SGD", "cosine")):
+        plotting.measured(ax, STEPS, VALUES + place, **styled(name))
+    plotting.interval(ax, STEPS, VALUES, VALUES, **styled("Adagrad"))
+    ax.plot(STEPS, VALUES, **styled("WSD") | {"label": "WSD, no warmup", "linestyle": "--"})
+    ax.plot(STEPS, VALUES, label="step", color=GREY)
+    ax.plot(STEPS, VALUES, label="one of mine", color=PALETTE[4])
+    plotting.threshold(ax, y=0.5, label="linear")
+    assert plotting.miscoloured(figure) == []
+
+
+@pytest.mark.parametrize(
+    ("draw", "fault"),
+    [
+        (lambda ax: ax.plot(STEPS, VALUES, **styled("Adam", color=PALETTE[0])), "is #3478c9"),
+        (lambda ax: ax.plot(STEPS, VALUES, **styled("SGD", linestyle="-")), "has another dash"),
+        (lambda ax: ax.plot(STEPS, VALUES, label="linear, late", color=PALETTE[0]), "is #3478c9"),
+        (lambda ax: plotting.note(ax, "WSD", (0, 0), color=PALETTE[1]), "are #c8660e"),
+    ],
+    ids=["colour", "dash", "variant", "words"],
+)
+def test_a_method_in_the_colour_or_the_dash_of_another_is_named(draw, fault):
+    figure, ax = plotting.figure()
+    draw(ax)
+    (told,) = plotting.miscoloured(figure)
+    assert told.endswith(fault)
+
+
+def test_small_panels_share_their_axes_and_the_outer_ones_have_the_numbers():
+    figure, axes = plotting.multiples(7)
+    assert len(axes) == len(figure.axes) == 7
+    axes[0].set(xlim=(3, 5), ylim=(-1, 1))
+    assert {(ax.get_xlim(), ax.get_ylim()) for ax in axes} == {((3, 5), (-1, 1))}
+    seen = [
+        (ax.yaxis.get_tick_params()["labelleft"], ax.xaxis.get_tick_params()["labelbottom"])
+        for ax in axes
+    ]
+    assert [left for left, _ in seen] == [True, *[False] * 3, True, False, False]
+    assert [below for _, below in seen] == [False] * 3 + [True] * 4
+
+
+def test_what_stands_behind_is_not_read_back(ax):
+    plotting.behind(ax, STEPS, VALUES)
+    plotting.measured(ax, STEPS, 2 * VALUES)
+    assert plotting.drawn(ax)[1].tolist() == (2 * VALUES).double().tolist()
+    assert ax.lines[0].get_color() == GREY
+
+
+def test_both_axes_of_a_plane_have_one_scale(ax):
+    plotting.contours(ax, quadratic([1.0, 10.0]))
+    assert ax.get_aspect() == 1
+
+
+@pytest.mark.parametrize(
+    ("draw", "told"),
+    [
+        (lambda ax: plotting.measured(ax, STEPS, VALUES[1:]), "y must have as many points as x, 5"),
+        (lambda ax: plotting.theory(ax, STEPS, VALUES[1:]), "y must have as many points as x, 5"),
+        (lambda ax: plotting.bound(ax, STEPS, VALUES[1:]), "y must have as many points as x, 5"),
+        (lambda ax: plotting.behind(ax, STEPS, VALUES[1:]), "y must have as many points as x, 5"),
+        (lambda ax: plotting.interval(ax, STEPS, VALUES, VALUES[1:]), "half must have as many"),
+        (lambda ax: plotting.interval(ax, STEPS, VALUES[1:], VALUES), "middle must have as many"),
+        (
+            lambda ax: plotting.measured(ax, STEPS, VALUES[None]),
+            "y must be a row of numbers, got s",
+        ),
+        (lambda ax: plotting.contours(ax, quadratic([1.0, 2.0, 3.0])), "problem must have two"),
+        (
+            lambda ax: plotting.trajectory(ax, path_of(quadratic([1.0])), label="", color="red"),
+            "trace must be one run of two parameters, got params of shape (5, 1)",
+        ),
+        (
+            lambda ax: plotting.levels(ax, STEPS, VALUES[1:], torch.zeros(5, 4), [1.0]),
+            "values must have shape (4, 5), y's by x's, got (5, 4)",
+        ),
+    ],
+)
+def test_what_does_not_go_together_is_refused_in_one_line(ax, draw, told):
+    with pytest.raises(ValueError, match=f"^{re.escape(told)}[^\n]*$"):
+        draw(ax)
+    assert not ax.has_data()

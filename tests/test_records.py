@@ -196,7 +196,7 @@ def test_a_damaged_notebook_is_named_and_nothing_is_written(damage, root, runs, 
     ("damage", "told"),
     [
         ("a record of nothing", "a list in place of an object"),
-        ("a record of words", "seconds is 'many'"),
+        ("a record of words", "seconds must be a number, got 'many'"),
     ],
 )
 def test_a_damaged_record_says_what_is_wrong_with_it(damage, told, runs):

@@ -6,6 +6,7 @@ The claims of tests stand in their marks, and what was measured in ``claims.json
 
 import ast
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from docutils import nodes
@@ -37,6 +38,7 @@ class Claims(SphinxDirective):
 
     def run(self) -> list[nodes.Node]:
         """Build the tables; their texts are MyST, so that claims may hold mathematics."""
+        self.tests = marks.claims(pages.ROOT)
         self.measured = claims.load(Path(self.env.srcdir, "claims.json"))
         chapters = {name: list(self.of_chapter(name)) for name in pages.chapters_in_toc(pages.ROOT)}
         rows = [row for found in chapters.values() for row in found]
@@ -63,7 +65,7 @@ class Claims(SphinxDirective):
         if lab.is_file():
             for claim, measurement in claims.of_lab(lab):
                 yield claim, [measurement], LabCell(lab=f"book/{name}_lab", says=claim.says)
-        for claim, test in marks.claims(pages.ROOT):
+        for claim, test in self.tests:
             if Path(test.file).parts[2] == name:
                 found = self.measured.get(f"{test.file}::{test.name}", [])
                 yield claim, found, evidence.link_to(self.env, test, "test")
@@ -111,9 +113,10 @@ class LinkLabCells(SphinxPostTransform):
 
     def run(self, **kwargs: object) -> None:
         """Replace the placeholders of the page."""
+        read = cache(self.env.get_doctree)
         for place in list(self.document.findall(LabCell)):
             uri = self.app.builder.get_relative_uri(self.env.docname, place["lab"])
-            anchor = section_of(self.env.get_doctree(place["lab"]), place["says"])
+            anchor = section_of(read(place["lab"]), place["says"])
             if anchor is None:
                 logger.warning("%s has no cell that says %r", place["lab"], place["says"])
             link = nodes.reference("", "lab", refuri=f"{uri}#{anchor}", internal=True)

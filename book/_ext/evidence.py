@@ -40,9 +40,6 @@ class FillEquationIndex(SphinxPostTransform):
         """Replace each placeholder of the page."""
         for placeholder in list(self.document.findall(EquationIndexPlace)):
             placeholder.replace_self(self.index())
-            # The page had no mathematics when it was read, and would be served without MathJax.
-            domain = self.env.get_domain("math")
-            domain.data["has_equations"][self.env.docname] = True
 
     def index(self) -> list[nodes.Node]:
         """Build the entries, page by page in reading order."""

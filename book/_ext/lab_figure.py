@@ -1,11 +1,11 @@
 """``{lab-figure} key``: a figure that the chapter's lab drew and glued, with alt text and caption.
 
 The lab of ``book/momentum``, and of what ``_toc.yml`` nests under it, is ``book/momentum_lab``.
-What MyST-NB glues across pages has neither caption nor alternative text, hence this directive.
+What MyST-NB glues across pages has neither caption nor alternative text, hence this directive. A
+figure is SVG in the page, there and in the lab, so that its colours follow the theme.
 """
 
-from base64 import b64decode
-from hashlib import sha256
+from html import escape
 from pathlib import Path, PurePosixPath
 
 from docutils import nodes
@@ -59,32 +59,31 @@ class LabFigure(SphinxDirective):
 
 
 class FillLabFigures(SphinxPostTransform):
-    """Take each image from what its lab glued."""
+    """Take each image from what its lab glued, and describe it; likewise those of a lab."""
 
-    default_priority = 5
+    default_priority = 5  # after MyST-NB has chosen among the forms of each output
 
     def run(self, **kwargs: object) -> None:
-        """Replace the placeholders of the page, and write their images beside it."""
+        """Replace the placeholders of a chapter, and describe what a lab's cells show."""
         for place in list(self.document.findall(LabImage)):
             glued = read_glue_cache(self.env.mystnb_config.output_folder, place["lab"])
-            png = glued.get(place["key"], {}).get("data", {}).get("image/png")
-            if png is None:
+            drawing = glued.get(place["key"], {}).get("data", {}).get("text/html")
+            if drawing is None:
                 logger.warning("%s glues no figure %r", place["lab"], place["key"], location=place)
                 place.parent.remove(place)
                 continue
-            content = b64decode(png)
-            name = f"{sha256(content).hexdigest()}.png"
-            folder = Path(self.app.outdir, self.app.builder.imagedir)
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(content)
-            depth = self.env.docname.count("/")
-            uri = f"{'../' * depth}{self.app.builder.imagedir}/{name}"
-            size = glued[place["key"]].get("metadata", {}).get("image/png", {})
-            image = nodes.image(uri=uri, candidates={"*": uri}, alt=place["alt"])
-            image.attributes.update(
-                {side: str(size[side]) for side in ("width", "height") if side in size}
-            )
-            place.replace_self(image)
+            place.replace_self(described(drawing, place["alt"]))
+        for cell in self.document.findall(nodes.container):
+            alt = cell.get("cell_metadata", {}).get("mystnb", {}).get("image", {}).get("alt")
+            for output in list(cell.findall(nodes.raw)) if alt else []:
+                output.replace_self(described(output.astext(), alt))
+
+
+def described(drawing: str, alt: str) -> nodes.raw:
+    """Make one image of a drawing, for whoever cannot see it."""
+    opening = '<div class="drawing"'
+    label = f'{opening} role="img" aria-label="{escape(alt)}"'
+    return nodes.raw("", drawing.replace(opening, label, 1), format="html")
 
 
 def setup(app: Sphinx) -> dict[str, bool]:

@@ -36,7 +36,6 @@ class View:
         page.goto(base + name)
         # Half-way from one theme to the other, colours are neither.
         page.add_style_tag(content="* { transition: none !important }")
-        page.evaluate("window.MathJax?.startup?.promise")
 
     def _console(self, message: ConsoleMessage) -> None:
         if message.type in {"error", "warning"}:

@@ -29,10 +29,10 @@ def test_a_page_of_a_chapter_opens_with_what_it_answers_needs_and_takes(
 def test_a_picture_is_within_the_first_screen(page: Page, base: str, chapter: str) -> None:
     page.set_viewport_size({"width": 1440, "height": 1000})
     page.goto(f"{base}book/{chapter}.html")
-    top = page.locator("article figure img").first.bounding_box()["y"]
+    top = page.locator("article .drawing").first.bounding_box()["y"]
     assert top < 800
     before = page.evaluate(
-        "() => [...document.querySelectorAll('article :is(figure img, section section)')]"
+        "() => [...document.querySelectorAll('article :is(.drawing, section section)')]"
         ".findIndex(each => each.matches('section section'))"
     )
     assert before > 0, "the picture stands before the first section"

@@ -43,8 +43,9 @@ def logsumexp(input: Floating, dim: int) -> Tensor:
     """
     _check_dim(input, dim)
     # The result does not depend on the shift, so neither does the gradient.
-    shift = input.detach().amax(dim, keepdim=True)
-    shift = torch.where(shift.isfinite(), shift, 0.0)
+    most = torch.finfo(input.dtype).max
+    # Kept finite: infinity less itself is NaN, and beside infinity all others shall be 0.
+    shift = input.detach().amax(dim, keepdim=True).clamp(-most, most)
     return (input - shift).exp().sum(dim).log() + shift.squeeze(dim)
 
 

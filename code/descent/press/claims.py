@@ -34,6 +34,7 @@ class Bound:
         return found.maximum(limit) if self.side == "at least" else found.minimum(limit)
 
 
+@checked
 def at_least(value: Any) -> Bound:
     """Expect a measurement to be this or larger.
 
@@ -49,6 +50,7 @@ def at_least(value: Any) -> Bound:
     return Bound("at least", value)
 
 
+@checked
 def at_most(value: Any) -> Bound:
     """Expect a measurement to be this or smaller.
 
@@ -62,6 +64,7 @@ def at_most(value: Any) -> Bound:
     return Bound("at most", value)
 
 
+@checked
 @dataclass(frozen=True)
 class Measurement:
     """What was measured, as text: the number, what it should be, and how far off it may be.

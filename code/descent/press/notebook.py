@@ -11,7 +11,7 @@ from descent._checks import check_positive_int
 from descent._extras import book_extra
 from descent._signatures import FloatingType, checked
 from descent.chapters.parameters import LabParameters, parameters_of, validate
-from descent.press import claims
+from descent.press import claims, picture
 from descent.runtime import resolve_device, seed_everything, stream
 
 with book_extra():
@@ -186,7 +186,8 @@ class Lab:
             when: whether the run is large enough to judge the sentences.
 
         Raises:
-            AssertionError: a sentence does not hold.
+            AssertionError: a sentence does not hold, or an optimizer or a schedule has another
+                colour than in the rest of the book.
 
         Example:
             >>> lab = Lab("gradient_descent_lab", LabParameters(seed=0, device="cpu"))
@@ -198,6 +199,8 @@ class Lab:
         for sentence, holds in says.items():
             if when and not torch.as_tensor(holds).all():
                 raise AssertionError(f"{name} does not show: {sentence}")
+        if faults := plotting.miscoloured(figure):
+            raise AssertionError(f"{name}: {'; '.join(faults)}")
         self.glue(name, figure)
 
 
@@ -230,9 +233,9 @@ def start(name: str, variables: Mapping[str, Any], *, dtype: FloatingType = torc
     seed_everything(parameters.seed)
     torch.set_default_dtype(dtype)
     plotting.use_style()
-    if get_ipython():
-        # Twice the pixels, and the width in the output, so that all figures have one scale.
-        set_matplotlib_formats("retina")
+    if shell := get_ipython():
+        set_matplotlib_formats()
+        shell.display_formatter.formatters["text/html"].for_type(plotting.Figure, picture.html)
     return Lab(name, parameters)
 
 

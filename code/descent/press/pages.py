@@ -36,6 +36,7 @@ def labs_in_toc(root: Path = ROOT) -> list[str]:
     return [name for name in map(_name, _sitemap(root)) if name.endswith("_lab")]
 
 
+@checked
 def chapters_in_toc(root: Path = ROOT) -> dict[str, list[str]]:
     """List the pages of each chapter's derivation, in the order in which they are read.
 
@@ -63,6 +64,7 @@ def chapters_in_toc(root: Path = ROOT) -> dict[str, list[str]]:
     return chapters
 
 
+@checked
 def chapter_of(page: str, root: Path = ROOT) -> str | None:
     """Say to which chapter a page belongs.
 

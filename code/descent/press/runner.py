@@ -2,10 +2,12 @@
 
 import ast
 import contextlib
+import errno
 import fcntl
 import glob
 import json
 import logging
+import os
 import shutil
 import tempfile
 import time
@@ -106,21 +108,23 @@ def execute(
 
     Raises:
         ValueError: ``target`` cannot be written; no kernel was started.
-        LabFailed: a cell raised, the kernel died, the disk is full, or Ctrl-C was pressed.
+        LabFailed: a cell raised, the kernel died or did not start, the disk is full, or Ctrl-C was
+            pressed.
     """
     partial = target.with_suffix(".partial.ipynb")
     try:
         if target.is_dir():
-            raise IsADirectoryError(f"{target} is a folder")
+            raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR))
         target.parent.mkdir(parents=True, exist_ok=True)
         partial.unlink(missing_ok=True)
         _clear_what_a_killed_run_left(target)
         scratch = tempfile.TemporaryDirectory(prefix=f".{target.stem}-", dir=target.parent)
     except OSError as error:
-        raise ValueError(f"cannot write to {target.parent}: {error.strerror or error}") from None
+        raise ValueError(f"{target.stem}: cannot write {target}: {error.strerror}") from None
 
-    with scratch as folder, open(Path(folder, LOCK), "wb") as lock:
+    with scratch as folder, open(Path(folder, "unlocked"), "wb") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        os.rename(lock.name, Path(folder, LOCK))  # a neighbour never sees it there and not locked
         draft = Path(folder, target.name)
         status = 1
         try:
@@ -186,7 +190,8 @@ def _run(
         return pages.raised(error.exec_count, error.ename, error.evalue)
     except OSError as error:
         return f"{error.strerror}: {error.filename or draft.parent.parent}"
-    except RuntimeError as error:  # how nbclient says that the kernel died
+    # How nbclient says that the kernel died, and jupyter_client that there is none of its name.
+    except (RuntimeError, KeyError) as error:
         return _first_line(error)
     faults = pages.faults_of(draft)  # papermill takes sys.exit(0) for a success
     return faults[0] if faults else None

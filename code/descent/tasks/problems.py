@@ -8,7 +8,7 @@ import cmath
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import wraps
 from typing import Annotated
 
 import torch
@@ -62,7 +62,7 @@ class Problem:
 
     def __post_init__(self) -> None:
         """Hold the objective to the dimension of the start."""
-        held = partial(_of_dimension, self.start.shape[-1], self.objective)
+        held = _of_dimension(self.objective, self.start.shape[-1])
         object.__setattr__(self, "objective", held)
 
     def gradient(self, theta: Tensor) -> Tensor:
@@ -70,10 +70,14 @@ class Problem:
         return value_and_gradient(self.objective, theta)[1]
 
 
-def _of_dimension(dim: int, objective: Objective, theta: Tensor) -> Tensor:
-    if theta.shape[-1:] != (dim,):
-        raise ValueError(f"theta must have shape (..., {dim}), got {tuple(theta.shape)}")
-    return objective(theta)
+def _of_dimension(objective: Objective, dim: int) -> Objective:
+    @wraps(objective)
+    def held(theta: Tensor) -> Tensor:
+        if theta.shape[-1:] != (dim,):
+            raise ValueError(f"theta must have shape (..., {dim}), got {tuple(theta.shape)}")
+        return objective(theta)
+
+    return held
 
 
 @checked

@@ -13,6 +13,7 @@ from descent._signatures import (
     Finite,
     In,
     NonNegative,
+    NonNegatives,
     Positive,
     ProperFraction,
     Steps,
@@ -163,7 +164,7 @@ def gradient_descent_distance(
 
 @checked
 def gradient_descent_stationary_bound(
-    smoothness: Positive, excess: NonNegative, step: StepsFromOne
+    smoothness: Positive, excess: NonNegatives, step: StepsFromOne
 ) -> Tensor:
     r"""Return :math:`2L(f(\theta_0) - f^\star)/t`, which the least squared gradient stays under.
 
@@ -187,7 +188,7 @@ def gradient_descent_stationary_bound(
 
 @checked
 def gradient_descent_convex_bound(
-    smoothness: Positive, distance: NonNegative, step: StepsFromOne
+    smoothness: Positive, distance: NonNegatives, step: StepsFromOne
 ) -> Tensor:
     r"""Return :math:`L\|\theta_0-\theta^\star\|^2/(2t)`, which a convex loss stays under.
 
@@ -210,7 +211,9 @@ def gradient_descent_convex_bound(
 
 
 @checked
-def gradient_descent_worst_case(smoothness: Positive, distance: NonNegative, step: Steps) -> Tensor:
+def gradient_descent_worst_case(
+    smoothness: Positive, distance: NonNegatives, step: Steps
+) -> Tensor:
     r"""Return :math:`LR^2/(4t+2)`, the worst loss of any convex function after ``step`` steps.
 
     Args:
@@ -233,7 +236,7 @@ def gradient_descent_worst_case(smoothness: Positive, distance: NonNegative, ste
 
 @checked
 def gradient_descent_linear_bound(
-    smoothness: Positive, strong_convexity: Positive, excess: NonNegative, step: Steps
+    smoothness: Positive, strong_convexity: Positive, excess: NonNegatives, step: Steps
 ) -> Tensor:
     r"""Return :math:`(1-\mu/L)^t (f(\theta_0)-f^\star)`, the promise under Polyak–Łojasiewicz.
 

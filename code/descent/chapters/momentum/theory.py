@@ -276,8 +276,8 @@ def heavy_ball_trapped(
 def heavy_ball_average_bound(
     effective_lr: Positive,
     momentum: Fraction,
-    excess: NonNegative,
-    distance: NonNegative,
+    excess: NonNegatives,
+    distance: NonNegatives,
     step: StepsFromOne,
 ) -> Tensor:
     r"""Return what a convex loss stays under at the mean of heavy ball's first iterates.
@@ -479,8 +479,8 @@ def nesterov_momentum(kappa: Kappa) -> float:
 def nesterov_linear_bound(
     smoothness: Positive,
     strong_convexity: Positive,
-    excess: NonNegative,
-    distance: NonNegative,
+    excess: NonNegatives,
+    distance: NonNegatives,
     step: Steps,
 ) -> Tensor:
     r"""Return what a strongly convex loss stays under with Nesterov's constant momentum.
@@ -514,15 +514,13 @@ def nesterov_linear_bound(
 
 
 @checked
-def nesterov_convex_bound(
-    smoothness: Positive, distance: NonNegative, step: StepsFromOne
-) -> Tensor:
+def nesterov_convex_bound(smoothness: Positive, distance: NonNegatives, step: Steps) -> Tensor:
     r"""Return :math:`2L\|\theta_0-\theta^\star\|^2/(t+1)^2`, Nesterov's promise to a convex loss.
 
     Args:
         smoothness: :math:`L`, in (0, inf); the rate is :math:`1/L`, the momentum scheduled.
         distance: :math:`\|\theta_0-\theta^\star\|`, in [0, inf).
-        step: :math:`t`, from 1, shape ``(steps,)``.
+        step: :math:`t`, from 0, shape ``(steps,)``.
 
     Returns:
         The bounds on :math:`f(x_t) - f^\star`, shape ``(steps,)``, in float64.
