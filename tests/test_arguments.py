@@ -29,6 +29,7 @@ UNCHECKED = {
     "descent.chapters.parameters.LabParameters": "a model of pydantic's, which checks",
     "descent.optim._base.RuleOptimizer": "the base of the classes whose hyperparameters are below",
     "descent.optim._shapes.ModelState": "a named tuple, made in every step",
+    "descent.playground._figure.Playground": "made by the figures' functions, which check",
     "descent.press.runner.Default": "a named tuple, made of what a notebook says",
     "descent.tasks.data.Dataset": "a named tuple; whoever takes it looks at its two tensors",
     "descent._signatures.In": "what checks are made of",

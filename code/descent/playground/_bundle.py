@@ -9,6 +9,7 @@ import re
 from functools import cache
 from pathlib import Path
 
+from descent._signatures import checked
 from descent.playground._description import description
 
 WEB = Path(__file__).parent / "web"
@@ -31,6 +32,7 @@ def modules() -> dict[str, str]:
     return found | {DESCRIPTION: f"export const DESCRIPTION = {data};\n"}
 
 
+@checked
 def write_modules(folder: Path) -> None:
     """Write the modules into a folder, for a page that a server hands out.
 
