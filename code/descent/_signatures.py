@@ -199,7 +199,8 @@ def _check_of_union(parts: Sequence[Any], given: Sequence[Any]) -> Check | None:
 
 
 def _check_number(name: str, value: Any, interval: str, tensors: bool) -> None:
-    if isinstance(value, Tensor) and not tensors:
+    # A tensor without axes is as good as the number that it holds.
+    if isinstance(value, Tensor) and value.ndim and not tensors:
         raise TypeError(f"{name} must be a number, got a tensor of shape {tuple(value.shape)}")
     if interval:
         check_in_interval(name, value, interval)
