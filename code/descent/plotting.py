@@ -15,7 +15,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from descent._checks import check_choice
+from descent._checks import Number, check_choice
 from descent._extras import book_extra
 from descent._signatures import By, Count, Finite, Positive, checked
 from descent.optim import OPTIMIZERS
@@ -476,7 +476,7 @@ def behind(ax: Axes, x: Points, y: Points) -> Axes:
 def note(
     ax: Axes,
     text: str,
-    point: tuple[float, float],
+    point: tuple[Number, Number],
     *,
     offset: tuple[float, float] = (5, 0),
     color: str = INK,
