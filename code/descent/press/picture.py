@@ -37,8 +37,8 @@ def html(figure: plotting.Figure) -> str:
 
     Example:
         >>> figure, _ = plotting.figure()
-        >>> html(figure)[:48]
-        '<div class="drawing"><svg width="576" height="324'
+        >>> html(figure)[:44]
+        '<div class="drawing"><svg width="576" height'
     """
     wide, narrow = tidied(plotting.svg(figure)), tidied(plotting.svg(figure, narrow=True))
     return f'<div class="drawing">{wide}{narrow.replace("<svg", HIDDEN, 1)}</div>'
