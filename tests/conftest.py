@@ -1,5 +1,6 @@
 import os
 import random
+import signal
 
 # On small tensors a second thread costs more than it gives, and much more on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -7,6 +8,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 import pytest
 import torch
+
+# A shell lets what it starts in the background ignore these, and so would every process of a test.
+for _number, _handler in (
+    (signal.SIGINT, signal.default_int_handler),
+    (signal.SIGHUP, signal.SIG_DFL),
+):
+    if signal.getsignal(_number) == signal.SIG_IGN:
+        signal.signal(_number, _handler)
 
 
 def pytest_itemcollected(item):

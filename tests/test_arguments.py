@@ -26,12 +26,15 @@ from descent.optim import OPTIMIZERS, RuleOptimizer, clipped
 UNCHECKED = {
     "descent.chapters.*.exercises.*": "takes a reader's answer, and says what is wrong with it",
     "descent.chapters.*.lab.Parameters": "a model of pydantic's, which checks",
-    "descent.chapters.parameters.LabParameters": "a model of pydantic's, which checks",
     "descent.optim._base.RuleOptimizer": "the base of the classes whose hyperparameters are below",
     "descent.optim._shapes.ModelState": "a named tuple, made in every step",
     "descent.playground._figure.Playground": "made by the figures' functions, which check",
     "descent.press.runner.Default": "a named tuple, made of what a notebook says",
     "descent.tasks.data.Dataset": "a named tuple; whoever takes it looks at its two tensors",
+    "descent.press.cli.*": "answers before PyTorch is there",
+    "descent.press.pages.*": "answers before PyTorch is there",
+    "descent.press.records.*": "answers before PyTorch is there",
+    "descent.chapters.parameters.*": "answers before PyTorch is there",
     "descent._signatures.In": "what checks are made of",
     "descent.sweeps._runs.grid": "takes any settings, under any names",
 }

@@ -291,6 +291,11 @@ LOSSES = [
         ("huber_loss",),
         lambda case: beyond(case, "delta") and any(is_there(x, torch.isinf) for x in case.args),
     ),
+    Difference(
+        "by a threshold that the type does not hold, PyTorch's slope is 0 and not next to it",
+        ("smooth_l1_loss",),
+        lambda case: beyond(case, "beta"),
+    ),
 ]
 
 WITH_COUNTERPART = [
@@ -479,6 +484,11 @@ OPTIMIZERS = [
         (NAdam,),
         lambda case: case.options["betas"][0] > 0.99 and case.options["momentum_decay"] > 1,
     ),
+    Difference(
+        "beyond all numbers the order of the products decides between infinite and NaN",
+        (SGD,),
+        lambda case: case.options["momentum"] > 1e20 and case.options["weight_decay"] > 1e200,
+    ),
 ]
 
 
@@ -573,6 +583,16 @@ SCHEDULES = [
         "a power that is beyond all numbers is refused",
         ("step", "multi-step", "exponential"),
         lambda case: case.settings["gamma"] > 1e7,
+    ),
+    Difference(
+        "PyTorch goes by ratios of rates, and what has underflowed does not come back",
+        ("polynomial",),
+        lambda case: case.settings["power"] > 1e3,
+    ),
+    Difference(
+        "PyTorch refuses a step beyond the last",
+        ("one cycle",),
+        lambda case: case.settings["num_steps"] < NUM_STEPS,
     ),
 ]
 

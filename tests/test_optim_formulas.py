@@ -65,7 +65,7 @@ MUTANTS = {
         ('state["square_avg"], grad, alpha)', 'state["square_avg"], grad, 1 - alpha)'),
         ('state["grad_avg"], grad, alpha)', 'state["grad_avg"], grad, momentum)'),
         ("grad_avg, grad_avg, value=-1", "grad_avg, grad_avg, value=1"),
-        ("blend(grad / denom, momentum,", "blend(grad, momentum,"),
+        ("], grad, denom)", "], grad, torch.ones_like(denom))"),
         ("descend(param, lr, buffer)", "descend(param, lr, buffer, denom)"),
     ],
     "adam": [

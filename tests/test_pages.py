@@ -18,7 +18,7 @@ from descent.press.pages import ROOT, chapters_in_toc, labs_in_toc, notebook_of,
 BOOK = ROOT / "book"
 PROSE = {page.relative_to(BOOK).as_posix(): page.read_text("utf-8") for page in BOOK.rglob("*.md")}
 # What a reader does not import.
-INTERNAL = {f"descent.press.{name}" for name in ("cli", "pages", "records", "runner")}
+INTERNAL = {f"descent.press.{name}" for name in ("cli", "pages", "picture", "records", "runner")}
 INTERNAL |= {"descent.chapters.verdict"}
 
 

@@ -9,7 +9,6 @@ from importlib.util import find_spec
 from typing import Annotated, Any, ClassVar
 
 from descent._extras import book_extra
-from descent._signatures import checked
 
 with book_extra():
     from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -42,7 +41,6 @@ class LabParameters(BaseModel):
     ]
 
 
-@checked
 def parameters_of(lab: str) -> type[LabParameters]:
     """Find the parameters model of a lab.
 
@@ -69,7 +67,6 @@ def parameters_of(lab: str) -> type[LabParameters]:
     return import_module(module).Parameters
 
 
-@checked
 def allowed(field: FieldInfo) -> str:
     """Say what a parameter may be, in words.
 
@@ -95,7 +92,6 @@ def allowed(field: FieldInfo) -> str:
     return f"{kind} in {opening}{low}, {high}{closing}"
 
 
-@checked
 def validate(lab: str, values: Mapping[str, Any], *, from_text: bool = False) -> LabParameters:
     """Check a lab's parameters: names, types, ranges, and that the device is there.
 

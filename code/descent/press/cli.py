@@ -10,7 +10,6 @@ from pathlib import Path
 
 import click
 
-from descent._signatures import checked
 from descent.chapters.parameters import allowed, parameters_of, validate
 from descent.press import pages, records
 
@@ -195,7 +194,6 @@ def _check_labs(labs: Sequence[str], root: Path) -> None:
             raise ValueError(f"there is no lab {lab!r}; there are: {', '.join(known)}{hint}")
 
 
-@checked
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line; what can be foreseen to go wrong is told in a line each.
 

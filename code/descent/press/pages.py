@@ -10,13 +10,10 @@ import yaml
 from sphinx_external_toc.api import SiteMap
 from sphinx_external_toc.parsing import MalformedError, parse_toc_yaml
 
-from descent._signatures import checked
-
 ROOT = Path(__file__).resolve().parents[3]
 """The checkout that holds ``_toc.yml``, ``book/`` and this package."""
 
 
-@checked
 def labs_in_toc(root: Path = ROOT) -> list[str]:
     """List the labs of the book, in the order in which it is read.
 
@@ -36,7 +33,6 @@ def labs_in_toc(root: Path = ROOT) -> list[str]:
     return [name for name in map(_name, _sitemap(root)) if name.endswith("_lab")]
 
 
-@checked
 def chapters_in_toc(root: Path = ROOT) -> dict[str, list[str]]:
     """List the pages of each chapter's derivation, in the order in which they are read.
 
@@ -64,7 +60,6 @@ def chapters_in_toc(root: Path = ROOT) -> dict[str, list[str]]:
     return chapters
 
 
-@checked
 def chapter_of(page: str, root: Path = ROOT) -> str | None:
     """Say to which chapter a page belongs.
 
@@ -98,7 +93,6 @@ def _name(page: str) -> str:
     return Path(page).name
 
 
-@checked
 def notebook_of(lab: str, root: Path = ROOT) -> Path:
     """Say where a lab's notebook is.
 
@@ -109,7 +103,6 @@ def notebook_of(lab: str, root: Path = ROOT) -> Path:
     return root / "book" / f"{lab}.ipynb"
 
 
-@checked
 def read_notebook(file: Path) -> dict[str, Any]:
     """Read a notebook's JSON, without a check of more than its outline.
 
@@ -134,7 +127,6 @@ def read_notebook(file: Path) -> dict[str, Any]:
     return notebook
 
 
-@checked
 def faults_of(executed: Path) -> list[str]:
     """Say why an executed notebook cannot be published.
 
@@ -163,7 +155,6 @@ def faults_of(executed: Path) -> list[str]:
     return faults
 
 
-@checked
 def raised(execution_count: int, name: str, value: str) -> str:
     """Say in one line that a cell raised an error.
 
@@ -174,7 +165,6 @@ def raised(execution_count: int, name: str, value: str) -> str:
     return f"cell [{execution_count}] raised {name}: {_first_line(value)}".removesuffix(": ")
 
 
-@checked
 def check_executed(executed: Path, root: Path = ROOT) -> None:
     """Check that every lab of the book, and nothing else, has been executed to its end.
 
@@ -199,7 +189,6 @@ def check_executed(executed: Path, root: Path = ROOT) -> None:
         raise ValueError("\n".join(faults))
 
 
-@checked
 def unsaid(lab: str, root: Path = ROOT) -> list[str]:
     """Say where a lab's figures and their captions disagree about what a figure shows.
 
@@ -232,7 +221,6 @@ def unsaid(lab: str, root: Path = ROOT) -> list[str]:
     return faults + [f"{lab}: {figure}: not printed" for figure in said.keys() - printed.keys()]
 
 
-@checked
 def sentences_of(page: str) -> dict[str, set[str]]:
     """Read what a page says of its figures: the sentences of alternative texts and captions.
 
@@ -271,7 +259,6 @@ def _said(notebook: Path) -> dict[str, set[str]]:
     return said
 
 
-@checked
 def stage(executed: Path, site: Path, root: Path = ROOT, claims: Path | None = None) -> None:
     """Lay out the book's sources with the executed labs in place of the bare ones.
 

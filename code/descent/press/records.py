@@ -9,11 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from descent._files import replacing
-from descent._signatures import checked
 from descent.press import pages
 
 
-@checked
 @dataclass(frozen=True)
 class Record:
     """One run of one lab.
@@ -43,7 +41,6 @@ class Record:
     date: str
 
 
-@checked
 def read(executed: Path) -> Record | None:
     """Read the record that ``descent run`` keeps in an executed notebook.
 
@@ -65,7 +62,6 @@ def read(executed: Path) -> Record | None:
         raise ValueError(f"the record in {executed} is damaged: {error}") from None
 
 
-@checked
 def collect(folder: Path, root: Path = pages.ROOT) -> list[Record]:
     """Read the records of all labs of the book in a folder, in the order of the book.
 
@@ -77,7 +73,6 @@ def collect(folder: Path, root: Path = pages.ROOT) -> list[Record]:
     return [record for file in files if file.is_file() and (record := read(file))]
 
 
-@checked
 def write(records: Iterable[Record], file: Path) -> None:
     """Write records as JSON; the file appears, or is replaced, whole.
 
@@ -92,7 +87,6 @@ def write(records: Iterable[Record], file: Path) -> None:
         draft.write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
 
 
-@checked
 def load(file: Path) -> list[Record]:
     """Read back what :func:`write` wrote.
 
@@ -112,7 +106,6 @@ def _record(row: Any) -> Record:
     return Record(**row)
 
 
-@checked
 def claims_of(notebook: Path) -> list[str]:
     """List the lines that a notebook's checks printed, as ``"holds: ..."``.
 
@@ -129,7 +122,6 @@ def claims_of(notebook: Path) -> list[str]:
     return [line for line in printed.splitlines() if line.startswith(("holds: ", "not judged"))]
 
 
-@checked
 def faults_of(lab: str, folder: Path, device: str, root: Path = pages.ROOT) -> list[str]:
     """Say in what a lab's run falls short of the run on the CPU that its source keeps.
 
@@ -174,7 +166,6 @@ def faults_of(lab: str, folder: Path, device: str, root: Path = pages.ROOT) -> l
     return faults
 
 
-@checked
 def verify(folder: Path, labs: Sequence[str], device: str, root: Path = pages.ROOT) -> None:
     """Check that labs ran to their end on a device, and made there the checks they make here.
 
@@ -193,7 +184,6 @@ def verify(folder: Path, labs: Sequence[str], device: str, root: Path = pages.RO
         raise ValueError("\n".join(faults))
 
 
-@checked
 def table(folder: Path, labs: Sequence[str], device: str, root: Path = pages.ROOT) -> str:
     """Tabulate runs in Markdown: lab, device, seconds, peak memory, and whether all is well.
 
@@ -224,7 +214,6 @@ def _check_that_there_are(folder: Path, labs: Sequence[str]) -> None:
         raise ValueError(f"there is no folder {folder}")
 
 
-@checked
 def memory(record: Record) -> str:
     """Print the peak memory of a run: that of its device.
 
@@ -239,7 +228,6 @@ def memory(record: Record) -> str:
     return f"{(record.cuda_memory or record.memory) / 1e9:.2f} GB"
 
 
-@checked
 def commit_of(folder: Path) -> str:
     """Name a checkout's commit, with a ``+`` if files were changed since; ``""`` without git."""
     try:
@@ -259,7 +247,6 @@ def _wording(line: str) -> str:
     return re.sub(r"[-−]?\d[\d.,]*(e[-+−]?\d+)?", "#", claim)
 
 
-@checked
 def from_run(lab: str, profile: str, usage: dict[str, Any], seconds: float, folder: Path) -> Record:
     """Make the record of a run from what :func:`descent.runtime.usage` said in its kernel.
 
