@@ -29,7 +29,7 @@ UNCHECKED = {
     "descent.optim._base.RuleOptimizer": "the base of the classes whose hyperparameters are below",
     "descent.optim._shapes.ModelState": "a named tuple, made in every step",
     "descent.playground._figure.Playground": "made by the figures' functions, which check",
-    "descent.press.runner.Default": "a named tuple, made of what a notebook says",
+    "descent.press.runner.*": "answers before PyTorch is there",
     "descent.tasks.data.Dataset": "a named tuple; whoever takes it looks at its two tensors",
     "descent.press.cli.*": "answers before PyTorch is there",
     "descent.press.pages.*": "answers before PyTorch is there",

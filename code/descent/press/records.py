@@ -6,7 +6,7 @@ import subprocess
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, get_type_hints
 
 from descent._files import replacing
 from descent.press import pages
@@ -103,7 +103,14 @@ def _record(row: Any) -> Record:
     """Make a record of what JSON gave; a TypeError says what is not as it should be."""
     if not isinstance(row, dict):
         raise TypeError(f"a {type(row).__name__} in place of an object")
-    return Record(**row)
+    record = Record(**row)
+    for name, kind in get_type_hints(Record).items():
+        value = getattr(record, name)
+        kinds = (int, float) if kind is float else kind
+        if not isinstance(value, kinds) or isinstance(value, bool):
+            wanted = "a number" if kind is float else f"of type {kind.__name__}"
+            raise TypeError(f"{name} must be {wanted}, got {value!r}")
+    return record
 
 
 def claims_of(notebook: Path) -> list[str]:

@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import nbformat
 import papermill
 
-from descent._signatures import checked
 from descent.press import pages, records
 
 USAGE = """
@@ -55,7 +54,6 @@ class LabFailed(Exception):
         self.status = status
 
 
-@checked
 def defaults_of(notebook: Path) -> dict[str, Default]:
     """Read a lab's parameters from the cell that is tagged ``parameters``.
 
@@ -84,7 +82,6 @@ def defaults_of(notebook: Path) -> dict[str, Default]:
         raise ValueError(f"cannot read {notebook}: {_first_line(error)}") from None
 
 
-@checked
 def execute(
     source: Path,
     target: Path,
