@@ -48,7 +48,6 @@ class LabFailed(Exception):
         status: what the command that ran it should exit with.
     """
 
-    @checked
     def __init__(self, cause: str, status: int) -> None:
         super().__init__(cause)
         self.status = status
