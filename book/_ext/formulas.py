@@ -151,7 +151,7 @@ def write_styles(app: Sphinx, error: Exception | None) -> None:
         logger.warning("the font of formulas has no %r", character)
     narrow_radicals(font)
     file = Path(app.outdir, "_static", STYLES)
-    file.write_text(fonts.face("Formulas", font, "font-display: block; "), "utf-8")
+    file.write_text(fonts.face("Formulas", font, "font-display: optional; "), "utf-8")
 
 
 def narrow_radicals(font: TTFont) -> None:

@@ -16,6 +16,8 @@ def defer_scripts(app: Sphinx, page: str, template: str, context: dict, doctree:
         # A script in the page itself is not deferred, and reads the options.
         if script.filename and not script.filename.endswith("documentation_options.js"):
             script.attributes["defer"] = "defer"
+            if page == "search":  # whose own scripts follow at once, and need them
+                del script.attributes["defer"]
 
 
 def remove_unused(app: Sphinx, error: Exception | None) -> None:
