@@ -43,7 +43,7 @@ def test_the_pages_of_a_chapter_count_its_equations_on(page: Page, base: str, ch
     numbers = []
     for name in CHAPTERS[chapter]:
         page.goto(f"{base}book/{name}.html")
-        numbers += page.locator("article .math .eqno").all_text_contents()
+        numbers += page.locator("article .display .eqno").all_text_contents()
     found = [re.search(r"(\d+)\.(\d+)", number).groups() for number in numbers]
     (of_chapter,) = {first for first, _ in found}
     assert int(of_chapter) == 1 + list(CHAPTERS).index(chapter)
