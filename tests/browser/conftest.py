@@ -8,8 +8,10 @@ from itertools import product
 
 import chromium
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 from rendered import PAGES, WIDTHS, View, page_names
+
+expect.set_options(timeout=30_000)
 
 
 class QuietHandler(SimpleHTTPRequestHandler):
@@ -40,7 +42,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser) -> Iterator[Page]:
     """A wide, light, empty page."""
     page = browser.new_page(viewport={"width": WIDTHS["wide"], "height": 900}, color_scheme="light")
-    page.set_default_timeout(5_000)
+    page.set_default_timeout(30_000)  # two pages at once may keep two cores busy
     yield page
     page.close()
 
