@@ -95,6 +95,21 @@ def test_drawings_are_there_and_described(view: View) -> None:
     assert [each for each in drawings if each[0].count(" ") < 5 or each[1:] != ["img", shown]] == []
 
 
+def test_drawings_stand_on_the_ground_of_the_page(view: View) -> None:
+    grounds = view.page.evaluate(
+        """() => {
+          const root = document.documentElement, theme = root.dataset.theme, found = new Set();
+          root.dataset.theme = "dark";
+          for (const drawing of document.querySelectorAll("article .drawing"))
+            for (let each = drawing; !each.matches("article"); each = each.parentElement)
+              found.add(getComputedStyle(each).backgroundColor);
+          root.dataset.theme = theme;
+          return [...found];
+        }"""
+    )
+    assert set(grounds) <= {"rgba(0, 0, 0, 0)"}
+
+
 def test_text_in_drawings_is_at_least_nine_pixels_high(view: View) -> None:
     sizes = view.page.evaluate(
         """Array.from(document.querySelectorAll('article .drawing svg'), layout => {
