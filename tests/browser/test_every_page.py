@@ -78,6 +78,14 @@ def test_nothing_moves_while_the_page_loads(view: View) -> None:
     assert moved <= 0.02
 
 
+def test_code_in_a_table_does_not_break_within_a_word(view: View) -> None:
+    broken = view.page.evaluate(
+        """Array.from(document.querySelectorAll("article table.table code .pre"))
+             .filter(word => word.getClientRects().length > 1).map(word => word.textContent)"""
+    )
+    assert broken == []
+
+
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_axe_finds_nothing(view: View, theme: str) -> None:
     # The tokens of code are many, and slow to look through. All code has the same few colours:
