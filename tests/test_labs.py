@@ -2,6 +2,7 @@
 
 import ast
 import re
+import symtable
 from itertools import pairwise
 
 import pytest
@@ -68,11 +69,21 @@ def test_nothing_in_a_lab_depends_on_the_number_to_change(cells):
     (place,) = [index for index, cell in enumerate(code) if "knob" in tags_of(cell)]
     name = re.match(KNOB, source_of(code[place]))[1]
     for later in code[place + 1 :]:
-        uses = [node for node in ast.walk(tree_of(later)) if isinstance(node, ast.Name)]
-        stores = [use for use in uses if use.id == name and isinstance(use.ctx, ast.Store)]
-        assert stores or name not in {use.id for use in uses}, source_of(later)
-        if stores:
+        scopes = scopes_of(later)
+        here = scopes[0]
+        if name in here.get_identifiers() and here.lookup(name).is_assigned():
             return
+        for scope in scopes:
+            found = name in scope.get_identifiers() and scope.lookup(name)
+            assert not found or not found.is_global(), source_of(later)
+
+
+def scopes_of(cell):
+    """List the scope of a cell and those within it, functions and comprehensions."""
+    scopes = [symtable.symtable(ast.unparse(tree_of(cell)), "cell", "exec")]
+    for scope in scopes:
+        scopes += scope.get_children()
+    return scopes
 
 
 def test_exercises_stand_after_the_sections_that_they_belong_to(cells):
