@@ -24,7 +24,7 @@ STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
 QUIET := sh "$(CURDIR)/.ci/quiet"
 
-.PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser mutants format strip lock clean
+.PHONY: help setup labs executed book site serve gpu pages release address test lint doctest unit nbval smoke browser mutants format strip lock clean
 
 # Whatever -j says, one thing is done after another; the labs alone run side by side.
 ifneq ($(MAKECMDGOALS),executed)
@@ -100,6 +100,15 @@ gpu: $(READY) ## execute the labs at full size on a CUDA device, and hold them a
 			| tee build/gpu/$$lab.log; \
 	done
 	@$(BIN)/descent verify build/gpu $(LABS) --device cuda
+
+pages: ## lay out the rendered book as it is published, beside the releases in build/releases
+	@$(BIN)/python .ci/pages.py $(PAGES) build/releases build/pages
+
+release: $(READY) ## put together what a release offers, of the version TAG, from what was built
+	@$(BIN)/python .ci/release.py build build/release $(TAG)
+
+address: $(READY) ## write the repository's address, which stands in _config.yml, wherever it is named
+	@$(BIN)/python .ci/address.py
 
 test: lint doctest unit nbval smoke browser ## everything that CI runs, up to the first failure
 
