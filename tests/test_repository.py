@@ -6,12 +6,14 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterable
-from importlib.metadata import packages_distributions
+from importlib.metadata import packages_distributions, requires
 from pathlib import Path
 
 import nbformat
 import pytest
 import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 import descent
 from descent.chapters.parameters import allowed, parameters_of
@@ -139,6 +141,29 @@ def test_what_the_package_imports_is_declared_and_pinned():
     assert not base & book
     assert distributions_of(package().values()) == base | book
     assert base | book <= {canonical(pin.split("==")[0]) for pin in direct_pins()}
+
+
+COLAB = {
+    "python": "3.13",
+    "torch": "2.11.0",
+    "ipython": "7.34.0",
+    "ipykernel": "6.17.1",
+    "traitlets": "5.7.1",
+}
+"""Of what Colab brings, by the freeze of 2026-08-19 of its image, what others ask for by version."""
+
+NEW_ON_COLAB = ["jedi", "jupyter-cache", "myst-nb", "myst-parser", "papermill"]
+
+
+def test_colab_can_install_the_package_beside_what_it_brings():
+    project = tomllib.loads(text("pyproject.toml"))["project"]
+    assert COLAB["python"] in SpecifierSet(project["requires-python"])
+    asked = project["dependencies"] + project["optional-dependencies"]["book"]
+    asked += [each for name in NEW_ON_COLAB for each in requires(name)]
+    for requirement in map(Requirement, asked):
+        if not requirement.marker or requirement.marker.evaluate():
+            version = COLAB.get(canonical(requirement.name))
+            assert version is None or version in requirement.specifier, requirement
 
 
 def test_without_the_extra_the_package_imports_what_it_declares():
