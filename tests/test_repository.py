@@ -150,7 +150,7 @@ COLAB = {
     "ipykernel": "6.17.1",
     "traitlets": "5.7.1",
 }
-"""Of what Colab brings, by the freeze of 2026-08-19 of its image, what others ask for by version."""
+"""What the freeze of Colab's image of 2026-08-19 holds of what others ask for by version."""
 
 NEW_ON_COLAB = ["jedi", "jupyter-cache", "myst-nb", "myst-parser", "papermill"]
 
