@@ -153,7 +153,7 @@ smoke: $(READY)
 
 browser: book
 	@echo "test: the rendered book in a browser"
-	@$(BIN)/python -m pytest --quiet -n $(JOBS) tests/browser
+	@$(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadgroup tests/browser
 
 # Hours for all of them: a part is SINCE=main, or MODULES=losses, or SAMPLE=500. CI does not run it.
 mutants: $(READY) ## change the package a little, many times, and see whether its tests notice
