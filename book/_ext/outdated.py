@@ -69,5 +69,5 @@ def setup(app: Sphinx) -> dict[str, bool]:
     app.add_config_value("makes_pages", "", "env", str)
     app.connect("config-inited", digest)
     app.connect("env-get-outdated", labs_changed)
-    app.connect("env-updated", all_if_seen, priority=900)
+    app.connect("env-get-updated", all_if_seen, priority=900)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

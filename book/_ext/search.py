@@ -104,7 +104,7 @@ def html_of(node: nodes.Node) -> str:
         'a &lt; b, <code>lr</code>'
     """
     if isinstance(node, nodes.Text):
-        return escape(node, quote=False)
+        return escape(node.astext(), quote=False)
     if isinstance(node, nodes.math):
         return ANNOTATION.sub("", formulas.convert(node, display=False))
     if isinstance(node, nodes.raw | nodes.image):

@@ -13,7 +13,7 @@
   function synonymsOf(terms) {
     const names = new Map();
     for (const [term, others] of Object.entries(terms)) {
-      for (const other of others) names.set(other.toLowerCase(), term);
+      for (const name of [term, ...others]) names.set(name.toLowerCase(), term);
     }
     const longestFirst = [...names.keys()].sort((a, b) => b.length - a.length);
     const patterns = longestFirst.map((name) =>
