@@ -113,10 +113,10 @@ def test_usage_names_the_gpu_that_held_tensors(cuda_devices, monkeypatch):
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda index: [0, 40, 2][index])
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"GPU {index}")
     used = usage()
-    assert (used["device"], used["cuda_memory"]) == ("GPU 1", 42)
+    assert (used["device"], used["device_memory"]) == ("GPU 1", 42)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda index: 0)
     used = usage()
-    assert used["cuda_memory"] == 0
+    assert used["device_memory"] == 0
     assert "GPU" not in used["device"]
     assert used["device"].endswith("cores")
 

@@ -9,14 +9,14 @@
 #include <ATen/EmptyTensor.h>
 #include <ATen/detail/PrivateUse1HooksInterface.h>
 #include <ATen/record_function.h>
-#include <c10/core/CachingDeviceAllocator.h>
+#include <c10/core/Allocator.h>
 #include <c10/core/impl/DeviceGuardImplInterface.h>
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <torch/library.h>
 #include <unistd.h>
 
-#include <mutex>
+#include <atomic>
 #include <unordered_set>
 
 namespace {
@@ -39,8 +39,7 @@ const std::unordered_set<std::string> TAKES_NUMBERS{
 
 // ---- Memory: blocks that are counted, either from malloc or a result of the CPU's.
 
-std::mutex counting;
-c10::CachingAllocator::StatArray allocated;
+std::atomic<int64_t> in_use{0}, most{0};
 
 struct Block {
   Tensor owner;
@@ -51,19 +50,16 @@ struct Block {
 void release(void* block_) {
   std::unique_ptr<Block> block(static_cast<Block*>(block_));
   if (!block->owner.defined()) free(block->start);
-  std::lock_guard<std::mutex> guard(counting);
-  allocated[0].decrease(block->size);
+  in_use -= block->size;
 }
 
 c10::DataPtr held(Tensor owner, void* start, size_t size) {
-  {
-    std::lock_guard<std::mutex> guard(counting);
-    allocated[0].increase(size);
-  }
+  const int64_t now = in_use += size;
+  for (auto seen = most.load(); now > seen && !most.compare_exchange_weak(seen, now);) {}
   return {start, new Block{std::move(owner), start, size}, &release, DEVICE};
 }
 
-struct Allocator final : c10::DeviceAllocator {
+struct Allocator final : c10::Allocator {
   c10::DataPtr allocate(size_t size) override {
     void* start = size ? malloc(size) : nullptr;
     TORCH_CHECK(start || !size, "out of memory: ", size, " bytes");
@@ -71,17 +67,6 @@ struct Allocator final : c10::DeviceAllocator {
   }
   c10::DeleterFnPtr raw_deleter() const override { return nullptr; }
   void copy_data(void* to, const void* from, size_t size) const override { memcpy(to, from, size); }
-  bool initialized() override { return true; }
-  void emptyCache(c10::MempoolId_t) override {}
-  void recordStream(const c10::DataPtr&, c10::Stream) override {}
-  c10::CachingDeviceAllocator::DeviceStats getDeviceStats(c10::DeviceIndex) override {
-    std::lock_guard<std::mutex> guard(counting);
-    c10::CachingDeviceAllocator::DeviceStats stats;
-    stats.allocated_bytes = allocated;
-    return stats;
-  }
-  void resetAccumulatedStats(c10::DeviceIndex) override { allocated[0].reset_accumulated(); }
-  void resetPeakStats(c10::DeviceIndex) override { allocated[0].reset_peak(); }
 };
 Allocator allocator;
 REGISTER_ALLOCATOR(TYPE, &allocator)
@@ -341,12 +326,14 @@ void count(const at::RecordFunction& function, at::ObserverContext*) {
 }
 
 std::vector<int64_t> counted() { return {counts->here, counts->elsewhere}; }
+int64_t peak() { return most; }
 void seed(int64_t seed) {
   at::Generator generator = hooks.getDefaultGenerator(0);
   generator.set_current_seed(seed);
 }
 TORCH_LIBRARY(pretend, m) {
   m.def("counted", counted);
+  m.def("peak", peak);
   m.def("seed", seed);
 }
 

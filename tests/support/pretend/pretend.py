@@ -1,7 +1,7 @@
 """A pretend accelerator for PyTorch, on any machine: a tensor in the wrong place is refused.
 
 With this folder on ``PYTHONPATH``, PyTorch finds the device ``pretend`` as it finds any maker's,
-by the entry point in ``pretend-1.dist-info``. Build it first: ``python tests/support/pretend/pretend.py``.
+by the entry point in ``pretend-1.dist-info``. This file, run as a program, builds it first.
 """
 
 import hashlib
@@ -84,6 +84,7 @@ def _module() -> ModuleType:
     module.device_count = lambda: 1
     module.current_device = lambda: 0
     module.get_device_name = lambda device=None: "a pretend accelerator"
+    module.max_memory_allocated = lambda device=None: torch.ops.pretend.peak()
     module.get_amp_supported_dtype = lambda: [torch.bfloat16, torch.float16]
     module._is_in_bad_fork = lambda: False
     module.manual_seed_all = torch.ops.pretend.seed
