@@ -132,7 +132,10 @@ def spoil(runs, *lines, **changed):
         (lambda runs: (runs / "one_lab.ipynb").unlink(), "not executed"),
         (lambda runs: write(runs / "one_lab.ipynb", checks(*LINES)), "not executed by `descent"),
         (lambda runs: write(runs / "one_lab.ipynb", new_code_cell("1")), "a cell did not run: 1"),
-        (lambda runs: spoil(runs, *LINES, device_memory=0), "no tensor was on a CUDA device; it ran"),
+        (
+            lambda runs: spoil(runs, *LINES, device_memory=0),
+            "no tensor was on a CUDA device; it ran",
+        ),
         (lambda runs: spoil(runs, LINES[0]), "made 1 checks, other than the 2 that its source"),
         (lambda runs: spoil(runs, *LINES[::-1]), "made 2 checks, other than the 2 that its sour"),
         (

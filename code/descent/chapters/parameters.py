@@ -122,7 +122,10 @@ def validate(lab: str, values: Mapping[str, Any], *, from_text: bool = False) ->
     if parameters.device not in ("auto", "cpu"):
         from descent.runtime import resolve_device  # torch is slow to import, and seldom needed
 
-        resolve_device(parameters.device)
+        try:
+            resolve_device(parameters.device)
+        except ValueError as error:
+            raise ValueError(f"{lab}: {error}") from None
     return parameters
 
 

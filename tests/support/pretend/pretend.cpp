@@ -123,7 +123,7 @@ bool is_here(const Tensor& t) { return t.defined() && t.device().type() == TYPE;
 
 Tensor seen_by_cpu(const Tensor& t) {
   auto* start = const_cast<void*>(t.const_data_ptr());
-  auto seen = at::from_blob(start, t.sizes(), t.strides(), t.options().device(at::kCPU));
+  auto seen = at::for_blob(start, t.sizes()).strides(t.strides()).options(t.options().device(at::kCPU)).allocator(c10::GetAllocator(c10::kCPU)).resizeable_storage().make_tensor();
   seen._set_conj(t.is_conj());
   seen._set_neg(t.is_neg());
   if (!t.dim()) seen.unsafeGetTensorImpl()->set_wrapped_number(t.unsafeGetTensorImpl()->is_wrapped_number());
@@ -175,12 +175,10 @@ struct Call {
                   "' device type for generator but found '", value.toGenerator().device().type(), "'");
   }
 
-  Tensor to_cpu(const Tensor& t, bool written) {
+  Tensor to_cpu(const Tensor& t) {
     if (!is_here(t)) return t;
-    // What is empty and written to may grow, which borrowed memory could not.
-    auto there = written && !t.numel() ? at::empty(t.sizes(), t.options().device(at::kCPU)) : seen_by_cpu(t);
-    seen.emplace_back(t, there);
-    return there;
+    seen.emplace_back(t, seen_by_cpu(t));
+    return seen.back().second;
   }
 
   Tensor from_cpu(const Tensor& t) const {
@@ -195,15 +193,15 @@ struct Call {
   IValue to_cpu(const IValue& value, const c10::Argument& argument) {
     const bool written = argument.alias_info() && argument.alias_info()->isWrite();
     check(value, written);
-    if (value.isTensor()) return to_cpu(value.toTensor(), written);
+    if (value.isTensor()) return to_cpu(value.toTensor());
     if (value.isTensorList()) {
       auto all = value.toTensorVector();
-      for (auto& t : all) t = to_cpu(t, written);
+      for (auto& t : all) t = to_cpu(t);
       return all;
     }
     if (value.isOptionalTensorList()) {
       c10::List<Maybe<Tensor>> all;
-      for (const Maybe<Tensor> t : value.toOptionalTensorList()) all.push_back(t ? Maybe<Tensor>(to_cpu(*t, written)) : t);
+      for (const Maybe<Tensor> t : value.toOptionalTensorList()) all.push_back(t ? Maybe<Tensor>(to_cpu(*t)) : t);
       return all;
     }
     if (value.isDevice() && value.toDevice().type() == TYPE) return c10::Device(c10::kCPU);
@@ -223,13 +221,16 @@ struct Call {
     return all;
   }
 
-  void grow() const {
+  // What an operation wrote to may have another shape now, and need other memory.
+  void reshape() const {
     for (const auto& [here, there] : seen) {
-      if (here.numel() || !there.numel()) continue;
-      const auto grown = taken_over(there);
+      if (here.sizes() == there.sizes()) continue;
       auto* impl = here.unsafeGetTensorImpl();
-      impl->set_storage_keep_dtype(grown.storage());
-      impl->set_sizes_and_strides(grown.sizes(), grown.strides(), grown.storage_offset());
+      if (there.const_data_ptr() != here.const_data_ptr()) {
+        impl->set_storage_keep_dtype(taken_over(there).storage());
+        impl->set_storage_offset(0);
+      }
+      impl->set_sizes_and_strides(there.sizes(), there.strides());
     }
   }
 
@@ -245,7 +246,7 @@ void operate(const c10::OperatorHandle& op, torch::jit::Stack* stack) {
   const auto first = stack->size() - count;
   for (const auto i : c10::irange(count)) (*stack)[first + i] = call.to_cpu((*stack)[first + i], op.schema().arguments()[i]);
   op.redispatchBoxed(c10::DispatchKeySet(c10::DispatchKey::CPU), stack);
-  call.grow();
+  call.reshape();
   for (auto i = first; i < stack->size(); ++i) (*stack)[i] = call.from_cpu((*stack)[i]);
 }
 TORCH_LIBRARY_IMPL(_, PrivateUse1, m) { m.fallback(torch::CppFunction::makeFromBoxedFunction<&operate>()); }
@@ -294,6 +295,8 @@ TORCH_LIBRARY_IMPL(aten, PrivateUse1, m) {
   m.impl("set_.source_Storage_storage_offset", set);
   m.impl("_copy_from", copy_from);
   m.impl("_copy_from_and_resize", copy_from_and_resize);
+  // Made from the form that writes into a tensor, it would warn that this changes its shape.
+  m.impl("mse_loss", torch::CppFunction::makeFromBoxedFunction<&operate>());
 }
 // Whoever copies has to see what is not yet conjugated or negated.
 TORCH_LIBRARY_IMPL(aten, Conjugate, m) { m.impl("_copy_from", torch::CppFunction::makeFallthrough()); }
