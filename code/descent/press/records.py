@@ -12,6 +12,10 @@ from descent._files import replacing
 from descent.press import pages
 
 
+MEMORY = 2**30
+"""What a lab may hold at the size of the book, in bytes: services that lend a machine lend two."""
+
+
 @dataclass(frozen=True)
 class Record:
     """One run of one lab.
@@ -134,7 +138,8 @@ def faults_of(lab: str, folder: Path, device: str, root: Path = pages.ROOT) -> l
 
     Each check states its own tolerance, against theory, and raises where that does not hold. So a
     run agrees with the CPU's if it made the same checks, and judged each that the CPU judged.
-    Numbers in their wording may differ, since a larger run has other sizes.
+    Numbers in their wording may differ, since a larger run has other sizes. At the size of the
+    book a lab may hold no more than :data:`MEMORY`.
 
     Args:
         lab: its name.
@@ -159,6 +164,9 @@ def faults_of(lab: str, folder: Path, device: str, root: Path = pages.ROOT) -> l
         return [str(error)]
     if record is None:
         return ["not executed by `descent run`"]
+    if record.profile == "book" and record.memory > MEMORY:
+        taken, allowed = (f"{size / 2**30:.2f} GiB" for size in (record.memory, MEMORY))
+        faults.append(f"held {taken} of memory, more than the {allowed} that a lab may hold")
     if device == "cuda" and not record.device_memory:
         faults.append(f"no tensor was on a CUDA device; it ran on {record.device}")
     kept, found = (claims_of(file) for file in (pages.notebook_of(lab, root), executed))
