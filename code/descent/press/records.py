@@ -11,7 +11,6 @@ from typing import Any, get_type_hints
 from descent._files import replacing
 from descent.press import pages
 
-
 MEMORY = 2**30
 """What a lab may hold at the size of the book, in bytes: services that lend a machine lend two."""
 
