@@ -61,6 +61,7 @@ ALLOWED = {
         "torch.rand(2, generator=torch.Generator().manual_seed(3))"
     ),
     "seeded(device)": "seeded(device)",
+    "swept(device)": "swept('cpu')",
     "torch.ones(1000, device=device).sum() * 0 + (torch.ops.pretend.peak() >= 4000)": "1.0",
 }
 
@@ -68,6 +69,10 @@ TRY = """
 import json, sys
 import numpy as np
 import torch
+from descent.optim import OPTIMIZERS
+from descent.sweeps import at_end, grid, sweep
+from descent.tasks.data import Dataset
+from descent.tasks.models import mlp
 
 device = torch.device("pretend")
 there = torch.arange(6.0).reshape(2, 3) + 1
@@ -84,6 +89,17 @@ def trained(device):
             model(there.to(device)).square().mean().backward()
             optimizer.step()
     return torch.cat([param.detach().flatten() for param in model.parameters()])
+
+def swept(device):
+    input, target = torch.ones(4, 3) * torch.arange(1, 5)[:, None], torch.tensor([0, 1, 0, 1])
+    loss_fn = torch.nn.functional.cross_entropy
+    tables = [
+        sweep(grid(optimizer=name, lr=[0.01, 0.02], seed=[0]), dataset=Dataset(input, target),
+              model=lambda seed: mlp([3, 2], seed=seed), loss_fn=loss_fn,
+              num_steps=3, log_every=1, device=device)
+        for name in OPTIMIZERS
+    ]
+    return torch.stack([at_end(table, "loss") for table in tables]).to(device)
 
 def seeded(device):
     torch.manual_seed(5)
