@@ -19,7 +19,16 @@ DESCENT = [sys.executable, "-c", "from descent.press import main; raise SystemEx
 
 # The share of all operations that is made on the device, at least. The rest is the CPU's by intent:
 # closed forms, the simulations that they are held against, the drawing of numbers, and figures.
-SHARES = {}
+SHARES = {
+    "gradient_descent_lab": 0.28,
+    "losses_lab": 0.04,
+    "sgd_lab": 0.18,
+    "momentum_lab": 0.02,
+    "rmsprop_lab": 0.006,
+    "adam_lab": 0.03,
+    "lr_decay_lab": 0.4,
+    "step_cost_lab": 0.3,
+}
 
 
 @pytest.mark.parametrize("lab", pages.labs_in_toc())
