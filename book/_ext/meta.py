@@ -43,6 +43,8 @@ def set_address(app: Sphinx, config: Config) -> None:
     config.html_baseurl = address_of(config.html_theme_options["repository_url"])
     config.ogp_site_url = config.html_baseurl
     config.ogp_image = config.html_baseurl + SHARED
+    # What is published beside the pages, and not made with them.
+    config.extlinks = {"published": (f"{config.html_baseurl}%s", None)}
 
 
 def number_title(
