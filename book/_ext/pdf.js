@@ -22,7 +22,8 @@ const anchor = (page, id) => `${page}:${id}`;
 function link(article, names) {
   const { name, address, file } = article.dataset;
   article.id = anchor(name, "");
-  for (const each of article.querySelectorAll("[id]:not(svg *)")) each.id = anchor(name, each.id);
+  // The style sheet knows a proof by its identifier.
+  for (const each of article.querySelectorAll("[id]:not(svg *, #proof)")) each.id = anchor(name, each.id);
   for (const each of article.querySelectorAll("a[href]:not(svg *)")) {
     const target = new URL(each.getAttribute("href"), address);
     const page = names.get(target.origin + target.pathname);
