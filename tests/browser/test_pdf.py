@@ -16,6 +16,8 @@ from rendered import PAGES
 import pdf
 from descent.press.pages import ROOT
 
+pytestmark = pytest.mark.xdist_group("pdf")
+
 WHOLE = ROOT / "build/descent.pdf"
 LARGEST = 20_000_000  # bytes
 BOTTOM, TOP = 66, 780  # points, of an A4 page between its margins
