@@ -14,12 +14,13 @@ from tempfile import TemporaryDirectory
 
 import matplotlib
 import yaml
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Error, Page, sync_playwright
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import Destination, Fit
 from sphinx_external_toc.parsing import parse_toc_yaml
 
 import browser
+from descent._files import replacing
 from descent.press.pages import ROOT
 
 HERE = Path(__file__).parent
@@ -177,7 +178,8 @@ def make(pages: Path, file: Path, root: Path = ROOT) -> int:
     add_outline(writer, places, reader)
     writer.add_metadata(metadata(facts))
     file.parent.mkdir(parents=True, exist_ok=True)
-    writer.write(file)
+    with replacing(file) as draft:
+        writer.write(draft)
     return len(writer.pages)
 
 
@@ -219,7 +221,7 @@ def main() -> None:
     pages, file = map(Path, sys.argv[1:])
     try:
         count = make(pages, file)
-    except (ValueError, OSError, browser.NoBrowser) as error:
+    except (ValueError, OSError, Error, browser.NoBrowser) as error:
         sys.exit(f"pdf: {error}")
     print(f"The book as PDF, {count} pages, is at {file.resolve().as_uri()}")
 

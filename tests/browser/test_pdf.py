@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 from pypdf import PdfReader
 from rendered import PAGES
 
@@ -184,6 +184,13 @@ def test_the_file_says_what_it_is(printed: Printed) -> None:
             "/FontFile3",
         }
         assert embedded or font["/Subtype"] == "/Type3", font
+
+
+def test_the_first_page_offers_it_beside_the_published_pages(page: Page, base: str) -> None:
+    page.goto(f"{base}book/index.html")
+    published = page.locator("link[rel=canonical]").get_attribute("href")
+    link = page.locator("article").get_by_role("link", name="one PDF")
+    expect(link).to_have_attribute("href", published.replace("book/index.html", "descent.pdf"))
 
 
 def test_without_a_browser_one_error_says_what_to_install(tmp_path: Path) -> None:
