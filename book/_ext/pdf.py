@@ -196,9 +196,9 @@ def add_outline(writer: PdfWriter, places: list[list], reader: PdfReader) -> Non
     for (depth, title, anchor, *_), following in zip(places, [*places[1:], None], strict=True):
         place = found[anchor or following[2]]
         parents[depth] = writer.add_outline_item(
-            title,
-            reader.get_destination_page_number(place),
-            parents.get(depth - 1),
+            title=title,
+            page_number=reader.get_destination_page_number(place),
+            parent=parents.get(depth - 1),
             fit=Fit.xyz(place.left, place.top),
             is_open=False,
         )

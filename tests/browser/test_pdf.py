@@ -160,8 +160,8 @@ def test_a_printed_page_is_cut_nowhere(page: Page, base: str, tmp_path: Path, na
     # What is cut by the end of a page is drawn on the next as well, beyond its edge.
     assert [each for each in sheets.heights if not BOTTOM < each[0] < TOP] == []
     assert min(len(text.split()) for text in sheets.texts) > 10
-    numbers = page.locator(".eqno").all_inner_texts()
-    told = Counter(re.findall(r"(?m)\(\d+\.\d+\)", "\n".join(sheets.texts)))
+    numbers = page.locator(".eqno").all_text_contents()
+    told = Counter(re.findall(r"\(\d+\.\d+\)", "\n".join(sheets.texts)))
     assert not Counter(number.strip("#") for number in numbers) - told
 
 
