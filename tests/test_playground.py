@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -25,6 +26,7 @@ from descent.playground._figure import HEIGHTS
 from descent.playground._gradients import GRADIENTS, LENGTH
 from descent.plotting import STYLES
 
+BOOK = Path(__file__).resolve().parent.parent / "book"
 BUDGET = 80_000
 """Bytes that all figures together may take, compressed."""
 
@@ -228,6 +230,22 @@ def test_all_figures_together_are_small(tmp_path):
     write_scripts(tmp_path)
     sizes = {file.stem: len(gzip.compress(file.read_bytes())) for file in tmp_path.iterdir()}
     assert sum(sizes.values()) < BUDGET, sizes
+
+
+def test_a_still_figure_stands_for_each_in_the_book():
+    found = set()
+    for file in BOOK.glob("*.md"):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if "{playground}" not in line:
+                continue
+            found.add(line.split()[1])
+            # A longer fence holds another block; else there is one above.
+            if not line.startswith("````"):
+                assert lines[number - 2] == "```", (file.name, number)
+                above = [each for each in lines[: number - 2] if each.startswith("```")]
+                assert above[-1].startswith("```{lab-figure}"), (file.name, number)
+    assert found == FIGURES.keys()
 
 
 def test_the_modules_come_with_an_installation():

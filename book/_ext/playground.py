@@ -1,7 +1,8 @@
 """``{playground} ravine``: a figure that answers back, with what stands for it on paper.
 
 The options are the arguments of the function in :mod:`descent.playground`, written as in Python.
-What the directive holds, a static figure, is shown in print and where there is no JavaScript.
+In print and where there is no JavaScript a static figure stands for it: what the directive holds, or
+the lab's figure above it.
 """
 
 from ast import literal_eval
@@ -19,6 +20,9 @@ PROOFS = {
     "ravine": "book/gradient_descent",
     "momentum": "book/momentum",
     "noise_floor": "book/sgd",
+    "microscope": "book/adam",
+    "turned_bowl": "book/rmsprop_limits",
+    "schedule": "book/lr_decay",
 }
 
 
