@@ -1,7 +1,7 @@
 """``{claims}``: what papers say, chapter by chapter, beside what the book measured.
 
 The claims of tests stand in their marks, and what was measured in ``claims.json``, which
-``make claims`` writes; the claims of a lab are in the executed lab.
+``make build/claims.json`` writes; the claims of a lab are in the executed lab.
 """
 
 import ast
