@@ -79,7 +79,7 @@ book: labs site ## execute the labs, check that they ran, and render the book
 site: $(READY) build/claims.json ## render the book from the labs executed in RUNS, by default build/labs
 	@$(BIN)/descent stage $(RUNS) build/site --claims build/claims.json
 	@echo "book: rendering"
-	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going --all -q
+	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going -q
 	@echo "The book is at $$($(BIN)/python -c 'import pathlib; \
 		print(pathlib.Path("$(PAGES)/index.html").resolve().as_uri())')"
 

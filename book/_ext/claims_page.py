@@ -21,6 +21,7 @@ import evidence
 import marks
 from descent.press import claims, pages
 from descent.press.claims import Claim, Measurement
+from opening import title
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +55,8 @@ class Claims(SphinxDirective):
     def chapter(self, name: str, rows: list) -> nodes.Node:
         """Build the section of a chapter."""
         page = Path(self.env.srcdir, "book", f"{name}.md").read_text(encoding="utf-8")
-        title = page.partition("\n")[0].removeprefix("# ")
         return nodes.section(
-            "", nodes.title("", title), self.table(rows), ids=[f"claims-{name}"], names=[name]
+            "", nodes.title("", title(page)), self.table(rows), ids=[f"claims-{name}"], names=[name]
         )
 
     def of_chapter(self, name: str) -> Iterator[tuple[Claim, list[Measurement], nodes.Node]]:
