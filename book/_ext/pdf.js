@@ -38,7 +38,7 @@ function link(article, names) {
 // Paper has no script and no second layout of a figure. Solutions and proofs stand open; the code
 // that a lab folds away stays away.
 function unfold(article) {
-  const unused = "script, .headerlink, .drawing svg + svg, .start, .cell.tag_hide-input > details.above-input";
+  const unused = "script, .headerlink, .drawing svg + svg, .start, .cell.tag_hide-input > details.hide";
   article.querySelectorAll(unused).forEach((each) => each.remove());
   for (const fold of article.querySelectorAll("details")) {
     const title = fold.querySelector("summary .collapsed") ?? fold.querySelector("summary");
