@@ -30,7 +30,7 @@ class Runs(SphinxDirective):
         source = Path(self.env.srcdir)
         runs = records.collect(source / "book", source)
         for file in sorted((source / "book" / "runs").glob("*.json")):
-            runs += records.load(file)
+            runs += [run for run in records.load(file) if run not in runs]
         lines = []
         if not any(run.device_memory for run in runs):
             lines += [PENDING, ""]
