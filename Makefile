@@ -24,7 +24,7 @@ STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
 QUIET := sh "$(CURDIR)/.ci/quiet"
 
-.PHONY: help setup labs executed book site serve gpu pages release address test lint doctest unit nbval smoke browser mutants format strip lock clean
+.PHONY: help setup labs executed book site pdf serve gpu pages release address test lint doctest unit nbval smoke browser mutants format strip lock clean
 
 # Whatever -j says, one thing is done after another; the labs alone run side by side.
 ifneq ($(MAKECMDGOALS),executed)
@@ -82,6 +82,10 @@ site: $(READY) build/claims.json ## render the book from the labs executed in RU
 	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going -q
 	@echo "The book is at $$($(BIN)/python -c 'import pathlib; \
 		print(pathlib.Path("$(PAGES)/index.html").resolve().as_uri())')"
+
+pdf: $(READY) ## print the rendered book as one PDF
+	@echo "pdf: printing, which takes a minute or two"
+	@$(BIN)/python book/_ext/pdf.py $(PAGES) build/descent.pdf
 
 serve: book ## render the book and open it on localhost
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT) or None))' 2>/dev/null \
@@ -147,9 +151,9 @@ nbval: labs
 		book/gradient_descent_lab.ipynb
 
 smoke: $(READY)
-	@echo "test: the labs with their smallest parameters"
-	@printf '%s\n' $(LABS) | xargs -P $(JOBS) -I LAB \
-		$(BIN)/descent run LAB --profile smoke --output build/smoke --no-progress
+	@echo "test: the labs with their smallest parameters, on a pretend accelerator"
+	@$(QUIET) $(BIN)/python tests/support/pretend/pretend.py
+	@$(BIN)/python -m pytest --quiet -n $(JOBS) tests/smoke.py
 
 browser: book
 	@echo "test: the rendered book in a browser"

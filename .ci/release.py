@@ -68,8 +68,13 @@ def put_together(build: Path, release: Path, tag: str | None) -> None:
         pack(draft / f"book-{version}.zip", build / "site/_build/html", "*")
         pack(draft / f"labs-{version}.zip", build / "labs", "*_lab.ipynb")
         shutil.copy(book, draft / "descent.pdf")
+        # Built where it stands, the package would be joined by what an earlier build has left.
+        source = Path(scratch) / "source"
+        shutil.copytree(ROOT / "code", source / "code", ignore=shutil.ignore_patterns("*.egg-info"))
+        for name in ("LICENSE", "README.md", "pyproject.toml"):
+            shutil.copy(ROOT / name, source)
         pip = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation"]
-        subprocess.run([*pip, "--wheel-dir", draft, ROOT], check=True)
+        subprocess.run([*pip, "--wheel-dir", draft, source], check=True)
         lines = [
             f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n"
             for file in sorted(draft.iterdir())

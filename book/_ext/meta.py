@@ -45,6 +45,8 @@ def set_address(app: Sphinx, config: Config) -> None:
     pages = address_of(config.html_theme_options["repository_url"])
     config.html_baseurl = config.ogp_site_url = pages + LATEST
     config.ogp_image = config.html_baseurl + SHARED
+    # What is published beside the pages, and not made with them.
+    config.extlinks = {"published": (f"{config.html_baseurl}%s", None)}
     config.html_theme_options["extra_footer"] += (
         f' · version {descent.__version__} (<a href="{pages}{VERSIONS}">others</a>)'
     )
