@@ -116,3 +116,9 @@ def test_the_button_leads_to_the_search(page: Page, base: str) -> None:
     page.keyboard.press("Enter")
     page.locator("#search-results a").first.click()
     expect(page).to_have_url(f"{base}book/lr_decay.html#why-warm-up")
+
+
+def test_a_hit_opens_at_its_section(page: Page, base: str) -> None:
+    page.goto(f"{base}search.html?q=nesterov")
+    page.locator("#search-results a").first.click()
+    expect(page.locator("#nesterov-look-before-you-brake h2")).to_be_in_viewport()
