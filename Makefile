@@ -24,7 +24,7 @@ STRIP := $(BIN)/nbstripout --keep-count --keep-id --extra-keys \
 	"metadata.language_info.version metadata.papermill cell.metadata.papermill"
 QUIET := sh "$(CURDIR)/.ci/quiet"
 
-.PHONY: help setup labs executed book site serve gpu test lint doctest unit nbval smoke browser mutants format strip lock clean
+.PHONY: help setup labs executed book site pdf serve gpu pages release address test lint doctest unit nbval smoke browser mutants format strip lock clean
 
 # Whatever -j says, one thing is done after another; the labs alone run side by side.
 ifneq ($(MAKECMDGOALS),executed)
@@ -72,16 +72,20 @@ labs: $(READY) ## execute the labs that changed, side by side
 
 build/claims.json: $(PACKAGE) $(wildcard tests/chapters/*.py tests/chapters/*/*.py) | $(READY)
 	@echo "book: measuring the claims of papers again"
-	@$(QUIET) $(BIN)/python -m pytest --quiet -m claim tests/chapters --claims $@
+	@$(QUIET) $(BIN)/python -m pytest --quiet -n $(JOBS) -m claim tests/chapters --claims $@
 
 book: labs site ## execute the labs, check that they ran, and render the book
 
 site: $(READY) build/claims.json ## render the book from the labs executed in RUNS, by default build/labs
 	@$(BIN)/descent stage $(RUNS) build/site --claims build/claims.json
 	@echo "book: rendering"
-	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going --all -q
+	@$(QUIET) $(BIN)/jupyter-book build build/site -n -W --keep-going -q
 	@echo "The book is at $$($(BIN)/python -c 'import pathlib; \
 		print(pathlib.Path("$(PAGES)/index.html").resolve().as_uri())')"
+
+pdf: $(READY) ## print the rendered book as one PDF
+	@echo "pdf: printing, which takes a minute or two"
+	@$(BIN)/python book/_ext/pdf.py $(PAGES) build/descent.pdf
 
 serve: book ## render the book and open it on localhost
 	@$(BIN)/python -c 'import socket; socket.create_server(("127.0.0.1", $(PORT) or None))' 2>/dev/null \
@@ -100,6 +104,15 @@ gpu: $(READY) ## execute the labs at full size on a CUDA device, and hold them a
 			| tee build/gpu/$$lab.log; \
 	done
 	@$(BIN)/descent verify build/gpu $(LABS) --device cuda
+
+pages: ## lay out the rendered book as it is published, beside the releases in build/releases
+	@$(BIN)/python .ci/pages.py $(PAGES) build/releases build/pages
+
+release: $(READY) ## put together what a release offers, of the version TAG, from what was built
+	@$(BIN)/python .ci/release.py build build/release $(TAG)
+
+address: $(READY) ## write the repository's address, which stands in _config.yml, wherever it is named
+	@$(BIN)/python .ci/address.py
 
 test: lint doctest unit nbval smoke browser ## everything that CI runs, up to the first failure
 
@@ -126,21 +139,25 @@ doctest: $(READY)
 
 unit: $(READY) ## test the package, the equations and the repository
 	@echo "test: the package, the equations and the repository"
-	@$(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadgroup tests --ignore tests/browser
+	@$(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadgroup tests \
+		--ignore tests/browser --ignore tests/executed \
+		--claims build/claims.json
 
-nbval: $(READY)
+# All labs were executed once, by papermill; one of them is again, as nbval does it.
+nbval: labs
 	@echo "test: the labs against the check lines kept in them"
+	@$(BIN)/python -m pytest --quiet tests/executed
 	@$(BIN)/python -m pytest --quiet --nbval-lax --nbval-current-env --nbval-cell-timeout 600 \
-		-n $(JOBS) --dist loadscope $(NOTEBOOKS)
+		book/gradient_descent_lab.ipynb
 
 smoke: $(READY)
-	@echo "test: the labs with their smallest parameters"
-	@printf '%s\n' $(LABS) | xargs -P $(JOBS) -I LAB \
-		$(BIN)/descent run LAB --profile smoke --output build/smoke --no-progress
+	@echo "test: the labs with their smallest parameters, on a pretend accelerator"
+	@$(QUIET) $(BIN)/python tests/support/pretend/pretend.py
+	@$(BIN)/python -m pytest --quiet -n $(JOBS) tests/smoke.py
 
 browser: book
 	@echo "test: the rendered book in a browser"
-	@$(BIN)/python -m pytest --quiet -n $(JOBS) tests/browser
+	@$(BIN)/python -m pytest --quiet -n $(JOBS) --dist loadgroup tests/browser
 
 # Hours for all of them: a part is SINCE=main, or MODULES=losses, or SAMPLE=500. CI does not run it.
 mutants: $(READY) ## change the package a little, many times, and see whether its tests notice

@@ -1,6 +1,8 @@
 import os
 import random
 import signal
+from collections import defaultdict
+from pathlib import Path
 
 # On small tensors a second thread costs more than it gives, and much more on a busy machine.
 os.environ.setdefault("OMP_NUM_THREADS", "1")
@@ -16,6 +18,30 @@ for _number, _handler in (
 ):
     if signal.getsignal(_number) == signal.SIG_IGN:
         signal.signal(_number, _handler)
+
+MEASURED = {}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--claims", metavar="FILE", help="write what the tests of claims measured")
+
+
+def pytest_runtest_logreport(report):
+    # Where several processes test, each sends its reports to the one that writes.
+    found = [each for name, each in report.user_properties if name == "measured"]
+    if report.when == "teardown" and found:
+        MEASURED[report.nodeid] = found
+
+
+def pytest_sessionfinish(session, exitstatus):
+    file = session.config.getoption("claims")
+    if file and exitstatus == 0 and not hasattr(session.config, "workerinput"):
+        from descent.press import claims  # few sessions write, and each has to import this
+
+        tests = defaultdict(list)
+        for case, found in sorted(MEASURED.items()):
+            tests[case.partition("[")[0]] += [claims.Measurement(**each) for each in found]
+        claims.write(tests, Path(file))
 
 
 def pytest_itemcollected(item):

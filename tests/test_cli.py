@@ -30,7 +30,7 @@ def test_list_shows_default_range_and_meaning(tmp_path, capsys):
         "tiny_lab\n"
         "  lr      0.1  a number in (0, 2.5]             step length\n"
         "  seed    3    an integer in [0, 4294967296)\n"
-        "  device  cpu  auto, cpu, cuda or cuda:<index>\n"
+        "  device  cpu  auto, cpu, cuda, cuda:1, xpu, ...\n"
         "  --profile smoke (the defaults)\n"
         "  --profile book (the defaults)\n"
         "  --profile gpu device=cuda\n"
@@ -66,7 +66,8 @@ def test_list_does_not_wait_for_torch():
         (["run", LAB, "-p", "lr", "-1"], 1, ", got '-1'"),
         (["run", LAB, "-p", "lr", "nan"], 1, "lr must be a number in "),
         (["run", LAB, "-p", "lr", "inf"], 1, ", got 'inf'"),
-        (["run", LAB, "-p", "device", "tpu"], 1, "device must be auto, cpu, cuda or cuda:<index>"),
+        (["run", LAB, "-p", "device", "GPU 0"], 1, "device must be auto, cpu, cuda, cuda:1, xpu, "),
+        (["run", LAB, "-p", "device", "tpu"], 1, "device must be 'auto', 'cpu' or an accelerator"),
         (["run", LAB, "-p", "device", "cuda"], 1, "device 'cuda' is not on this machine"),
         (["run", LAB, "--profile", "gpu"], 1, "device 'cuda' is not on this machine"),
     ],
@@ -174,7 +175,7 @@ def test_run_leaves_a_record_and_no_trace_of_how_it_was_made(tmp_path):
     (record,) = records.collect(tmp_path / "out", tmp_path)
     assert (record.lab, record.profile, record.commit) == (LAB, "smoke", "")
     assert record.torch == torch.__version__
-    assert (record.cuda_memory > 0) == torch.cuda.is_available() or not record.cuda_memory
+    assert (record.device_memory > 0) == torch.cuda.is_available() or not record.device_memory
     assert record.memory > 50_000_000
     assert 0 < record.seconds < 100
     assert printed(executed) == "0.1\n"

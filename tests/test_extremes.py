@@ -668,6 +668,6 @@ def test_a_difference_is_still_one(each, row, cases, differs):
     def needed(case):
         return each.when(case) and not any(other.when(case) for other in others) and differs(case)
 
-    # What is drawn depends on the modules that are loaded, so the limit is far above what the rarest
-    # difference needed from five seeds, 10,636 draws.
+    # What is drawn depends on the modules that are loaded, so the limit is far above the 10,636
+    # draws that the rarest difference needed.
     find(cases(row), needed, settings=settings(FIXED, max_examples=100_000), random=Random(0))

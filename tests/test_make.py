@@ -363,6 +363,12 @@ def test_serve_shows_the_book(rendered):
         server.wait()
 
 
+def test_pdf_prints_the_rendered_book(rendered):
+    rendered.write("book/_ext/pdf.py", "import sys; print(*sys.argv[1:])")
+    done = rendered.make("pdf")
+    assert done.stdout.splitlines()[-1] == "build/site/_build/html build/descent.pdf"
+
+
 @pytest.mark.parametrize("port", ["taken", "0", "65536", "http"])
 def test_serve_asks_for_a_free_port(rendered, port):
     with socket.create_server(("127.0.0.1", 0)) as taken:

@@ -46,7 +46,11 @@ def test_allowed_says_the_range(kind, bounds, words):
         ({"lr": True}, "lr must be a number in (0, inf), got True"),
         ({"seed": 1.0}, "seed must be an integer in [0, 4294967296), got 1.0"),
         ({"seed": 2**32}, "seed must be an integer in [0, 4294967296), got 4294967296"),
-        ({"device": "gpu"}, "device must be auto, cpu, cuda or cuda:<index>, got 'gpu'"),
+        ({"device": "GPU"}, "device must be auto, cpu, cuda, cuda:1, xpu, ..., got 'GPU'"),
+        (
+            {"device": "gpu"},
+            "device must be 'auto', 'cpu' or an accelerator, as 'cuda' or 'cuda:1', got 'gpu'",
+        ),
         ({"lrr": 0.1}, "there is no parameter 'lrr'; there are: seed, device, lr"),
         (
             {"lr": -1, "seed": -1},

@@ -3,14 +3,30 @@ import json
 import re
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
 from descent.optim import OPTIMIZERS
-from descent.playground import FIGURES, momentum, noise_floor, ravine, script, write_modules
+from descent.playground import (
+    FIGURES,
+    microscope,
+    momentum,
+    noise_floor,
+    ravine,
+    schedule,
+    script,
+    turned_bowl,
+    write_modules,
+    write_scripts,
+)
+from descent.playground._bundle import SHARED, shared
 from descent.playground._description import SCALES, description
+from descent.playground._figure import HEIGHTS
+from descent.playground._gradients import GRADIENTS, LENGTH
 from descent.plotting import STYLES
 
+BOOK = Path(__file__).resolve().parent.parent / "book"
 BUDGET = 80_000
 """Bytes that all figures together may take, compressed."""
 
@@ -63,6 +79,72 @@ def test_momentum_refuses_what_is_out_of_range(arguments):
 def test_the_noise_floor_refuses_what_is_out_of_range(arguments, error):
     with pytest.raises(error, match=next(iter(arguments))):
         noise_floor(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "message"),
+    [
+        ({"gradients": "none"}, ValueError, "gradients must be one of 'constant', .*, got 'none'"),
+        ({"gradients": [1.0]}, ValueError, r"gradients must be 60 numbers, got \[1.0\]"),
+        (
+            {"gradients": [2.0] * LENGTH},
+            ValueError,
+            r"gradients\[0\] must be in \[-1, 1\], got 2.0",
+        ),
+        ({"gradients": 1}, TypeError, "gradients must be of type str or Sequence, got 1"),
+        ({"silence": 10_001}, ValueError, r"silence must be in \[0, 10000\], got 10001"),
+        ({"beta1": 1.0}, ValueError, r"beta1 must be in \[0, 1\), got 1.0"),
+        ({"beta2": float("nan")}, ValueError, r"beta2 must be in \[0, 1\), got nan"),
+        ({"other": "Sophia"}, ValueError, "other must be one of .*, got 'Sophia'"),
+    ],
+)
+def test_the_microscope_refuses_what_is_out_of_range(arguments, error, message):
+    with pytest.raises(error, match=message):
+        microscope(**arguments)
+
+
+def test_sequences_by_name_come_with_their_silence():
+    for name, (silence, values) in GRADIENTS.items():
+        made = microscope(name).state
+        assert (made["silence"], made["gradients"]) == (silence, list(values))
+    assert microscope("constant", silence=7).state["silence"] == 7
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"angle": 91}, ValueError),
+        ({"kappa": 0.5}, ValueError),
+        ({"adam_lr": 0.0}, ValueError),
+        ({"rmsprop_lr": "fast"}, TypeError),
+        ({"num_steps": 20.5}, TypeError),
+    ],
+)
+def test_the_turned_bowl_refuses_what_is_out_of_range(arguments, error):
+    with pytest.raises(error, match=next(iter(arguments))):
+        turned_bowl(**arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error"),
+    [
+        ({"shape": "step"}, ValueError),
+        ({"lr": 0.6}, ValueError),
+        ({"warmup_steps": 251}, ValueError),
+        ({"decay_start": 24}, ValueError),
+        ({"end_factor": 0.0}, ValueError),
+        ({"noise": float("inf")}, ValueError),
+    ],
+)
+def test_the_composer_refuses_what_is_out_of_range(arguments, error):
+    with pytest.raises(error, match=next(iter(arguments))):
+        schedule(**arguments)
+
+
+def test_room_is_kept_for_every_figure():
+    assert HEIGHTS.keys() == FIGURES.keys()
+    three = ravine(racers=[("SGD", {})] * 3)
+    assert "--wide: 74rem; --narrow: 160rem" in three.host("page")
 
 
 def test_a_state_is_whole_and_plain():
@@ -129,9 +211,41 @@ def test_no_module_asks_for_another_host():
     assert set(re.findall(r"https?://[\w./]+", texts)) == {"http://www.w3.org/2000/svg"}
 
 
-def test_all_figures_together_are_small():
-    sizes = [len(gzip.compress(script(figure).encode())) for figure in FIGURES]
-    assert sum(sizes) < BUDGET, sizes
+def test_pages_share_what_several_figures_need(tmp_path):
+    write_scripts(tmp_path)
+    texts = {file.stem: file.read_text() for file in tmp_path.iterdir()}
+    assert texts.keys() == {SHARED, *FIGURES}
+    for text in texts.values():
+        assert not re.search(r"^\s*(import|export) ", text, re.MULTILINE)
+    for module in shared():
+        name = f"const module_{module.removesuffix('.js')} = "
+        assert [stem for stem, text in texts.items() if name in text] == [SHARED]
+    for figure in FIGURES:
+        needed = re.findall(r"const (module_\w+) = \(", script(figure))
+        found = re.findall(r"const (module_\w+) = \(", texts[SHARED] + texts[figure])
+        assert set(needed) <= set(found)
+
+
+def test_all_figures_together_are_small(tmp_path):
+    write_scripts(tmp_path)
+    sizes = {file.stem: len(gzip.compress(file.read_bytes())) for file in tmp_path.iterdir()}
+    assert sum(sizes.values()) < BUDGET, sizes
+
+
+def test_a_still_figure_stands_for_each_in_the_book():
+    found = set()
+    for file in BOOK.glob("*.md"):
+        lines = file.read_text(encoding="utf-8").splitlines()
+        for number, line in enumerate(lines):
+            if "{playground}" not in line:
+                continue
+            found.add(line.split()[1])
+            # A longer fence holds another block; else there is one above.
+            if not line.startswith("````"):
+                assert lines[number - 2] == "```", (file.name, number)
+                above = [each for each in lines[: number - 2] if each.startswith("```")]
+                assert above[-1].startswith("```{lab-figure}"), (file.name, number)
+    assert found == FIGURES.keys()
 
 
 def test_the_modules_come_with_an_installation():

@@ -239,7 +239,7 @@ def test_the_new_pages_render(done, tmp_path):
     for command in (
         ".venv/bin/descent run sign_descent_lab -o build/labs --no-progress",
         ".venv/bin/descent stage build/labs build/site",
-        ".venv/bin/jupyter-book build build/site -n -W --keep-going --all -q",
+        ".venv/bin/jupyter-book build build/site -n -W --keep-going -q",
     ):
         did = copy.run(command)
         assert did.returncode == 0, f"{command}\n{did.stdout}{did.stderr}"

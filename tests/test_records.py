@@ -19,7 +19,7 @@ RECORD = Record(
     device="Some GPU",
     seconds=12.3,
     memory=900_000_000,
-    cuda_memory=2_340_000_000,
+    device_memory=2_340_000_000,
     torch="2.13.0",
     python="3.11.7",
     commit="abc1234",
@@ -132,7 +132,14 @@ def spoil(runs, *lines, **changed):
         (lambda runs: (runs / "one_lab.ipynb").unlink(), "not executed"),
         (lambda runs: write(runs / "one_lab.ipynb", checks(*LINES)), "not executed by `descent"),
         (lambda runs: write(runs / "one_lab.ipynb", new_code_cell("1")), "a cell did not run: 1"),
-        (lambda runs: spoil(runs, *LINES, cuda_memory=0), "no tensor was on a CUDA device; it ran"),
+        (
+            lambda runs: spoil(runs, *LINES, device_memory=0),
+            "no tensor was on a CUDA device; it ran",
+        ),
+        (
+            lambda runs: spoil(runs, *LINES, profile="book", memory=3 * 2**29),
+            "held 1.50 GiB of memory, more than the 1.00 GiB that a lab may hold",
+        ),
         (lambda runs: spoil(runs, LINES[0]), "made 1 checks, other than the 2 that its source"),
         (lambda runs: spoil(runs, *LINES[::-1]), "made 2 checks, other than the 2 that its sour"),
         (
@@ -214,8 +221,15 @@ def test_no_labs_and_no_folder_are_faults(root, runs):
 
 
 def test_the_cpu_needs_no_tensor_on_a_gpu(root, runs):
-    spoil(runs, *LINES, cuda_memory=0)
+    spoil(runs, *LINES, device_memory=0)
     records.verify(runs, ["one_lab"], "cpu", root)
+
+
+def test_at_full_size_a_lab_may_hold_more(root, runs):
+    spoil(runs, *LINES, memory=2 * records.MEMORY)
+    records.verify(runs, ["one_lab"], "cuda", root)
+    spoil(runs, *LINES, profile="book", memory=records.MEMORY)
+    records.verify(runs, ["one_lab"], "cuda", root)
 
 
 def test_of_a_run_that_failed_the_table_says_where(root, runs):

@@ -50,14 +50,41 @@ def test_a_device_that_is_not_there_is_named_with_what_is(cuda_devices, name, co
 
 @pytest.mark.parametrize(
     "name",
-    ["", "CPU", "cpu:", "cpu:0", "cuda:", "cuda:-1", "cuda:x", "cuda:0:1", "cuda ", "mps", "tpu",
-     "cuda:0\n"],
+    ["", "CPU", "cpu:", "cpu:0", "cuda:", "cuda:-1", "cuda:x", "cuda:0:1", "cuda ", "tpu", "nn",
+     "cuda:0\n", "meta", "amp"],
 )  # fmt: skip
 def test_any_other_name_is_refused_with_those_allowed(cuda_devices, name):
     cuda_devices(8)
-    with pytest.raises(ValueError, match=r"^device must be 'auto', 'cpu', 'cuda' or") as error:
+    with pytest.raises(ValueError, match=r"^device must be 'auto', 'cpu' or an accel") as error:
         resolve_device(name)
     assert repr(name) in str(error.value)
+
+
+def test_another_accelerator_is_found_where_it_is_named(cuda_devices, monkeypatch):
+    cuda_devices(0)
+    monkeypatch.setattr(torch.xpu, "is_available", lambda: True)
+    monkeypatch.setattr(torch.xpu, "device_count", lambda: 2)
+    assert resolve_device("xpu:1") == torch.device("xpu:1")
+    assert resolve_device("auto") == torch.device("cpu")
+    with pytest.raises(ValueError, match=r"^device 'xpu:2' is not on .* has 2 XPU devices$"):
+        resolve_device("xpu:2")
+    monkeypatch.setattr(torch.xpu, "is_available", lambda: False)
+    with pytest.raises(ValueError, match=r"^device 'xpu' is not on .* has 0 XPU devices$"):
+        resolve_device("xpu")
+
+
+def test_usage_names_another_accelerator_that_held_tensors(cuda_devices, monkeypatch):
+    cuda_devices(0)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("xpu"))
+    monkeypatch.setattr(torch.xpu, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.xpu, "max_memory_allocated", lambda index: 7)
+    monkeypatch.setattr(torch.xpu, "get_device_name", lambda index: f"XPU {index}")
+    used = usage()
+    assert (used["device"], used["device_memory"]) == ("XPU 0", 7)
+    monkeypatch.setattr(torch.accelerator, "current_accelerator", lambda: torch.device("mps"))
+    used = usage()  # it keeps no account, and its chip is the processor's
+    assert used["device_memory"] == 0
+    assert used["device"].endswith("cores")
 
 
 @pytest.mark.parametrize("name", [None, 0])
@@ -113,10 +140,10 @@ def test_usage_names_the_gpu_that_held_tensors(cuda_devices, monkeypatch):
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda index: [0, 40, 2][index])
     monkeypatch.setattr(torch.cuda, "get_device_name", lambda index: f"GPU {index}")
     used = usage()
-    assert (used["device"], used["cuda_memory"]) == ("GPU 1", 42)
+    assert (used["device"], used["device_memory"]) == ("GPU 1", 42)
     monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda index: 0)
     used = usage()
-    assert used["cuda_memory"] == 0
+    assert used["device_memory"] == 0
     assert "GPU" not in used["device"]
     assert used["device"].endswith("cores")
 

@@ -178,6 +178,13 @@ def test_a_gpu_needs_triton(monkeypatch):
     assert not timing.can_compile("cuda")
 
 
+def test_a_device_that_the_compiler_makes_no_code_for_is_named():
+    assert not timing.can_compile("meta")
+    ours = Adam([torch.zeros(3, device="meta", requires_grad=True)])
+    with pytest.raises(RuntimeError, match=r"^compile makes no code for a device 'meta'$"):
+        ours.compile()
+
+
 def test_a_race_gives_medians_in_seconds():
     naps = {"short": 0.002, "long": 0.008}
     steps = {name: lambda nap=nap: time.sleep(nap) for name, nap in naps.items()}

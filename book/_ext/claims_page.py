@@ -1,7 +1,7 @@
 """``{claims}``: what papers say, chapter by chapter, beside what the book measured.
 
 The claims of tests stand in their marks, and what was measured in ``claims.json``, which
-``make claims`` writes; the claims of a lab are in the executed lab.
+``make build/claims.json`` writes; the claims of a lab are in the executed lab.
 """
 
 import ast
@@ -21,6 +21,7 @@ import evidence
 import marks
 from descent.press import claims, pages
 from descent.press.claims import Claim, Measurement
+from opening import title
 
 logger = logging.getLogger(__name__)
 
@@ -54,9 +55,8 @@ class Claims(SphinxDirective):
     def chapter(self, name: str, rows: list) -> nodes.Node:
         """Build the section of a chapter."""
         page = Path(self.env.srcdir, "book", f"{name}.md").read_text(encoding="utf-8")
-        title = page.partition("\n")[0].removeprefix("# ")
         return nodes.section(
-            "", nodes.title("", title), self.table(rows), ids=[f"claims-{name}"], names=[name]
+            "", nodes.title("", title(page)), self.table(rows), ids=[f"claims-{name}"], names=[name]
         )
 
     def of_chapter(self, name: str) -> Iterator[tuple[Claim, list[Measurement], nodes.Node]]:

@@ -20,7 +20,7 @@ def cut(file: Path, characters: set[str]) -> TTFont:
         >>> cut(Path(get_data_path(), "fonts/ttf/DejaVuSans.ttf"), {"x"}).getBestCmap()
         {120: 'x'}
     """
-    font = TTFont(file)
+    font = TTFont(file, recalcTimestamp=False)
     options = subset.Options(hinting=False, layout_features=["*"], name_IDs=["*"])
     subsetter = subset.Subsetter(options)
     subsetter.populate(text="".join(characters))

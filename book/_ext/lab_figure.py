@@ -46,6 +46,7 @@ class LabFigure(SphinxDirective):
             "", image, nodes.caption("", "", *caption[0].children), align="center"
         )
         self.set_source_info(figure)
+        self.options.setdefault("name", self.arguments[0])
         self.add_name(figure)
         return [figure]
 

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import Any
 
 from docutils import nodes
@@ -34,7 +35,7 @@ class LabPage(SphinxPostTransform):
         """Go through the cells of a lab's page."""
         if not self.env.docname.endswith("_lab"):
             return
-        cells = pages.read_notebook(self.env.doc2path(self.env.docname))["cells"]
+        cells = pages.read_notebook(Path(self.env.doc2path(self.env.docname)))["cells"]
         shown = shown_by_the_chapter(cells)
         for cell in list(self.document.findall(nodes.container)):
             if cell.get("nb_element") != "cell_code":

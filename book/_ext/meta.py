@@ -12,10 +12,12 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.config import Config
 
+import descent
 import hero
 from descent.press.pages import ROOT
 
 SHARED, FEED = "_static/share.png", "changes.xml"
+LATEST, VERSIONS = "latest/", "versions.html"  # where `make pages` puts them
 VERSION = re.compile(r"(?ms)^## \[(\d[^\]]*)\] - (\d{4}-\d\d-\d\d)\n(.*?)(?=^## |^\[|\Z)")
 
 
@@ -39,10 +41,15 @@ def address_of(repository: str) -> str:
 
 
 def set_address(app: Sphinx, config: Config) -> None:
-    """Tell every extension the address of the site."""
-    config.html_baseurl = address_of(config.html_theme_options["repository_url"])
-    config.ogp_site_url = config.html_baseurl
+    """Tell every extension the address of the site, and each page's foot of its versions."""
+    pages = address_of(config.html_theme_options["repository_url"])
+    config.html_baseurl = config.ogp_site_url = pages + LATEST
     config.ogp_image = config.html_baseurl + SHARED
+    # What is published beside the pages, and not made with them.
+    config.extlinks = {"published": (f"{config.html_baseurl}%s", None)}
+    config.html_theme_options["extra_footer"] += (
+        f' · version {descent.__version__} (<a href="{pages}{VERSIONS}">others</a>)'
+    )
 
 
 def number_title(

@@ -1,7 +1,8 @@
 """``{playground} ravine``: a figure that answers back, with what stands for it on paper.
 
 The options are the arguments of the function in :mod:`descent.playground`, written as in Python.
-What the directive holds, a static figure, is shown in print and where there is no JavaScript.
+In print and where there is no JavaScript a static figure stands for it: what the directive holds,
+or the lab's figure above it.
 """
 
 from ast import literal_eval
@@ -12,13 +13,16 @@ from docutils import nodes
 from sphinx.application import Sphinx
 from sphinx.util.docutils import SphinxDirective
 
-from descent.playground import FIGURES, script
+from descent.playground import FIGURES, write_scripts
 
 FOLDER = "_static/playground"
 PROOFS = {
     "ravine": "book/gradient_descent",
     "momentum": "book/momentum",
     "noise_floor": "book/sgd",
+    "microscope": "book/adam",
+    "turned_bowl": "book/rmsprop_limits",
+    "schedule": "book/lr_decay",
 }
 
 
@@ -45,24 +49,23 @@ class PlaygroundDirective(SphinxDirective):
         uri = self.env.app.builder.get_relative_uri(self.env.docname, PROOFS[name])
         up = "../" * self.env.docname.count("/")
         host = figure.host("page", proof=uri)
-        tag = f'<script defer src="{up}{FOLDER}/{name}.js"></script>'
-        return [nodes.raw("", host + tag, format="html"), *([still] if self.content else [])]
+        scripts = "".join(
+            f'<script defer src="{up}{FOLDER}/{each}.js"></script>' for each in ("shared", name)
+        )
+        return [nodes.raw("", scripts + host, format="html"), *([still] if self.content else [])]
 
 
-def write_scripts(app: Sphinx) -> None:
+def put_scripts(app: Sphinx) -> None:
     """Put the scripts beside the pages; in ``_static`` itself every page would load them.
 
     It is done before anything is read, since autodoc puts texts in the place of defaults.
     """
     if app.builder.format == "html":
-        folder = Path(app.outdir, FOLDER)
-        folder.mkdir(parents=True, exist_ok=True)
-        for name in FIGURES:
-            (folder / f"{name}.js").write_text(script(name), encoding="utf-8")
+        write_scripts(Path(app.outdir, FOLDER))
 
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Register the directive, and the scripts to be written."""
     app.add_directive("playground", PlaygroundDirective)
-    app.connect("builder-inited", write_scripts)
+    app.connect("builder-inited", put_scripts)
     return {"parallel_read_safe": True, "parallel_write_safe": True}

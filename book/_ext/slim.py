@@ -6,7 +6,7 @@ from pathlib import Path
 
 from sphinx.application import Sphinx
 
-UNUSED = ("**/*.map", "vendor", "locales")
+UNUSED = ("**/*.map", "vendor", "locales", "language_data.js", "searchtools.js")
 """Files of the theme that no page loads."""
 
 
@@ -16,8 +16,6 @@ def defer_scripts(app: Sphinx, page: str, template: str, context: dict, doctree:
         # A script in the page itself is not deferred, and reads the options.
         if script.filename and not script.filename.endswith("documentation_options.js"):
             script.attributes["defer"] = "defer"
-            if page == "search":  # whose own scripts follow at once, and need them
-                del script.attributes["defer"]
 
 
 def remove_unused(app: Sphinx, error: Exception | None) -> None:

@@ -30,9 +30,9 @@ class Runs(SphinxDirective):
         source = Path(self.env.srcdir)
         runs = records.collect(source / "book", source)
         for file in sorted((source / "book" / "runs").glob("*.json")):
-            runs += records.load(file)
+            runs += [run for run in records.load(file) if run not in runs]
         lines = []
-        if not any(run.cuda_memory for run in runs):
+        if not any(run.device_memory for run in runs):
             lines += [PENDING, ""]
         for machine, group in groupby(sorted(runs, key=machine_of), machine_of):
             lines += [*table(machine, list(group)), ""]
@@ -43,7 +43,7 @@ class Runs(SphinxDirective):
 
 def machine_of(run: Record) -> tuple[str, ...]:
     """Say what the runs of one table have in common; those on a GPU come first."""
-    return ("" if run.cuda_memory else "CPU", run.device, run.torch, run.python, run.profile)
+    return ("" if run.device_memory else "CPU", run.device, run.torch, run.python, run.profile)
 
 
 def table(machine: tuple[str, ...], runs: list[Record]) -> list[str]:

@@ -8,6 +8,7 @@ import random
 import re
 import resource
 import sys
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -21,7 +22,8 @@ def resolve_device(name: Device) -> torch.device:
     """Turn ``"auto"``, ``"cpu"``, ``"cuda"`` or ``"cuda:1"`` into a device that is there.
 
     Args:
-        name: ``"auto"`` takes the first CUDA device, or the CPU where there is none. It may be a
+        name: ``"auto"`` takes the first CUDA device, or the CPU where there is none. Every other
+            accelerator that PyTorch finds, such as ``"xpu"``, has to be named. It may be a
             :class:`torch.device` as well.
 
     Returns:
@@ -29,7 +31,7 @@ def resolve_device(name: Device) -> torch.device:
 
     Raises:
         TypeError: ``name`` is neither a string nor a device.
-        ValueError: the name is none of these, or the device is not on this machine.
+        ValueError: PyTorch knows no accelerator of this name, or it is not on this machine.
 
     Example:
         >>> resolve_device("cpu")
@@ -40,12 +42,18 @@ def resolve_device(name: Device) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name == "cpu":
         return torch.device("cpu")
-    cuda = re.fullmatch(r"cuda(?::([0-9]+))?", name)
-    if cuda is None:
-        raise ValueError(f"device must be 'auto', 'cpu', 'cuda' or 'cuda:<index>', got {name!r}")
-    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    if int(cuda[1] or 0) >= count:
-        raise ValueError(f"device {name!r} is not on this machine, which has {count} CUDA devices")
+    kind, _, index = name.partition(":")
+    module = getattr(torch, kind, None)
+    known = kind != "cpu" and hasattr(module, "device_count")
+    if not (known and re.fullmatch(r"[a-z]+(:[0-9]+)?", name)):
+        raise ValueError(
+            f"device must be 'auto', 'cpu' or an accelerator, as 'cuda' or 'cuda:1', got {name!r}"
+        )
+    count = module.device_count() if module.is_available() else 0
+    if int(index or 0) >= count:
+        raise ValueError(
+            f"device {name!r} is not on this machine, which has {count} {kind.upper()} devices"
+        )
     return torch.device(name)
 
 
@@ -114,28 +122,38 @@ def usage() -> dict[str, Any]:
     """Say on what this process has run, and how much memory it took.
 
     Returns:
-        ``device``, the name of the first CUDA device if tensors were on any, or else of the
-        processor; ``memory`` and ``cuda_memory``, the most that the process and its tensors on
-        CUDA devices held, in bytes; ``torch`` and ``python``, versions; ``date``, today's.
+        ``device``, the name of the first accelerator if tensors were on any, or else of the
+        processor; ``memory`` and ``device_memory``, the most that the process and its tensors on
+        accelerators held, in bytes; ``torch`` and ``python``, versions; ``date``, today's.
 
     Example:
         >>> used = usage()
         >>> used["memory"] > 10_000_000, used["python"] == platform.python_version()
         (True, True)
     """
-    cuda = range(torch.cuda.device_count()) if torch.cuda.is_available() else ()
-    held = {index: torch.cuda.max_memory_allocated(index) for index in cuda}
+    accelerator = _accelerator()
+    indices = range(accelerator.device_count() if accelerator else 0)
+    held = {index: accelerator.max_memory_allocated(index) for index in indices}
     first = next((index for index, size in held.items() if size), None)
     # macOS counts in bytes, Linux in KiB.
     unit = 1 if sys.platform == "darwin" else 1024
     return {
-        "device": _processor() if first is None else torch.cuda.get_device_name(first),
+        "device": _processor() if first is None else accelerator.get_device_name(first),
         "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
-        "cuda_memory": sum(held.values()),
+        "device_memory": sum(held.values()),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "date": datetime.date.today().isoformat(),
     }
+
+
+def _accelerator() -> ModuleType | None:
+    """Find the accelerator of this machine that keeps accounts of its memory: CUDA, mostly."""
+    if torch.cuda.is_available():
+        return torch.cuda
+    found = torch.accelerator.current_accelerator()
+    module = found and getattr(torch, found.type)
+    return module if hasattr(module, "get_device_name") else None
 
 
 def _processor() -> str:

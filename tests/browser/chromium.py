@@ -1,60 +1,38 @@
-"""Find a Chromium that starts, or install one."""
+"""Start a Chromium, or install one."""
 
 import os
 import shutil
 import subprocess
 import sys
 
-from playwright.sync_api import Browser, Error, Playwright
+from playwright.sync_api import Browser, Playwright
 
-INSTALLED = (
-    "chromium",
-    "chromium-browser",
-    "google-chrome",
-    "google-chrome-stable",
-    "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-    "/Applications/Chromium.app/Contents/MacOS/Chromium",
-)
-FLAGS = (
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    # Nothing but this machine can be reached, so a page that needs more is seen to fail.
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-)
+import browser
 
 
 def launch(playwright: Playwright) -> Browser:
-    """Start an installed Chromium, else Playwright's own, else the system's package.
+    """Start an installed Chromium or Playwright's, else install Playwright's or the system's.
 
     Raises:
         RuntimeError: none could be started or installed; the error says what was tried.
     """
-    tried: list[str] = []
-    found = [path for path in map(shutil.which, INSTALLED) if path]
-    browser = _first_that_starts(playwright, [*found, None], tried)
-    if browser is None:
-        _install([sys.executable, "-m", "playwright", "install", "chromium"], tried)
-        browser = _first_that_starts(playwright, [None], tried)
-    if browser is None and os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get"):
-        _install(["apt-get", "update"], tried)
-        _install(["apt-get", "install", "--yes", "--no-install-recommends", "chromium"], tried)
-        browser = _first_that_starts(playwright, [shutil.which("chromium")], tried)
-    if browser is None:
-        raise RuntimeError("the browser tests need Chromium; tried:\n" + "\n".join(tried))
-    return browser
-
-
-def _first_that_starts(
-    playwright: Playwright, paths: list[str | None], tried: list[str]
-) -> Browser | None:
-    for path in paths:
+    tried = []
+    apt = os.name == "posix" and os.geteuid() == 0 and shutil.which("apt-get")
+    for commands in [
+        [],
+        [[sys.executable, "-m", "playwright", "install", "chromium"]],
+        [
+            ["apt-get", "update"],
+            ["apt-get", "install", "--yes", "--no-install-recommends", "chromium"],
+        ] if apt else [],
+    ]:  # fmt: skip
+        for command in commands:
+            _install(command, tried)
         try:
-            return playwright.chromium.launch(executable_path=path, args=list(FLAGS))
-        except Error as error:
-            reason = error.message.strip().splitlines()[0]
-            tried.append(f"  {path or 'the one of Playwright'}: {reason}")
-    return None
+            return browser.launch(playwright)
+        except browser.NoBrowser as error:
+            tried.append(str(error))
+    raise RuntimeError("the browser tests need Chromium\n" + "\n".join(tried))
 
 
 def _install(command: list[str], tried: list[str]) -> None:

@@ -49,9 +49,13 @@ def page(browser: Browser) -> Iterator[Page]:
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     if "view" in metafunc.fixturenames:
-        views = list(product(page_names(), WIDTHS))
-        ids = [f"{name.removesuffix('.html')}-{width}" for name, width in views]
-        metafunc.parametrize("view", views, ids=ids, indirect=True, scope="module")
+        views = []
+        for name, width in product(page_names(), WIDTHS):
+            view = f"{name.removesuffix('.html')}-{width}"
+            # One process has all the tests of a page, so that it is loaded once.
+            together = pytest.mark.xdist_group(view)
+            views.append(pytest.param((name, width), id=view, marks=together))
+        metafunc.parametrize("view", views, indirect=True, scope="module")
 
 
 @pytest.fixture(scope="session")

@@ -10,14 +10,15 @@ from typing import Any
 
 from playwright.sync_api import Page
 
-from descent.playground import Playground, script, write_modules
+from descent.playground import Playground, write_modules, write_scripts
 
 # What the pages of the book need: no script and no style of another host, and none in the page.
 POLICY = "default-src 'self'; style-src 'self' 'unsafe-inline'"
 PAGE = """<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><title>Figure</title>
 <meta name="viewport" content="width=device-width">
-<script defer src="{figure}.bundle.js"></script>
+<script defer src="scripts/shared.js"></script>
+<script defer src="scripts/{figure}.js"></script>
 <style>
 body {{ color: #222832; background: #fff; margin: 1rem auto; max-width: 52rem; padding: 0 1rem; }}
 @media (prefers-color-scheme: dark) {{
@@ -43,6 +44,7 @@ class Handler(SimpleHTTPRequestHandler):
 def served(folder: Path) -> Iterator[str]:
     """Serve the modules, and what else is written into the folder."""
     write_modules(folder)
+    write_scripts(folder / "scripts")
     (folder / "favicon.ico").write_bytes(b"")
     (folder / "empty.html").write_text("<!doctype html><title>Nothing</title>")
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Handler, directory=folder))
@@ -54,13 +56,15 @@ def served(folder: Path) -> Iterator[str]:
 
 def write_page(folder: Path, name: str, figure: Playground) -> None:
     """Write a page with one figure, as the book has it."""
-    (folder / f"{figure.figure}.bundle.js").write_text(script(figure.figure), encoding="utf-8")
     page = PAGE.format(figure=figure.figure, host=figure.host("page"))
     (folder / name).write_text(page, encoding="utf-8")
 
 
 FRAMES = """() => new Promise((done) =>
   requestAnimationFrame(() => requestAnimationFrame(() => requestAnimationFrame(done))))"""
+
+REFUSED = """() =>
+  !document.querySelector(".playground").shadowRoot.querySelector(".notice").hidden"""
 
 
 class Figure:
@@ -78,6 +82,12 @@ class Figure:
     def open(self, url: str) -> None:
         self.page.goto("about:blank")
         self.page.goto(url)
+        self.settle()
+
+    def follow(self, link: str) -> None:
+        """Follow a link that cannot be shown, until the figure says so."""
+        self.page.evaluate("link => { location.hash = link; }", link)
+        self.page.wait_for_function(REFUSED)
         self.settle()
 
     def settle(self) -> None:

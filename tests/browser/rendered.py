@@ -34,6 +34,10 @@ class View:
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("request", lambda request: self.requests.append(request.url))
         page.goto(base + name)
+        # The first key makes what scrolls reachable by keyboard.
+        page.evaluate(
+            "document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'Tab', bubbles: true}))"
+        )
         # Half-way from one theme to the other, colours are neither.
         page.add_style_tag(content="* { transition: none !important }")
 

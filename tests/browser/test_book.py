@@ -24,16 +24,6 @@ def test_the_root_leads_to_the_first_page(page: Page, base: str) -> None:
     expect(page).to_have_url(base + "book/index.html")
 
 
-def test_search_finds_a_word(page: Page, base: str) -> None:
-    page.goto(f"{base}search.html?q=gradient")
-    expect(page.locator("#search-results li a", has_text="Gradient descent").first).to_be_visible()
-
-
-def test_search_finds_nothing_for_nonsense(page: Page, base: str) -> None:
-    page.goto(f"{base}search.html?q=qqzzxx")
-    expect(page.locator("#search-results")).to_contain_text("did not match any documents")
-
-
 def test_the_theme_switches(page: Page, base: str) -> None:
     page.goto(base + "book/index.html")
     grounds = set()

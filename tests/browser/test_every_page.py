@@ -24,7 +24,7 @@ def test_nothing_comes_from_another_host(view: View) -> None:
 
 def test_the_page_is_light(view: View) -> None:
     own = {urlsplit(url).path.lstrip("/") for url in view.requests if url.startswith(view.base)}
-    assert sum(compressed(path) for path in own if path != "searchindex.js") <= MAX_PAGE
+    assert sum(compressed(path) for path in own) <= MAX_PAGE
 
 
 @lru_cache

@@ -37,7 +37,7 @@ class LabParameters(BaseModel):
     seed: Annotated[int, Field(ge=0, lt=2**32)]
     device: Annotated[
         str,
-        Field(pattern=r"^(auto|cpu|cuda(:\d+)?)$", description="auto, cpu, cuda or cuda:<index>"),
+        Field(pattern=r"^[a-z]+(:\d+)?$", description="auto, cpu, cuda, cuda:1, xpu, ..."),
     ]
 
 
@@ -74,7 +74,7 @@ def allowed(field: FieldInfo) -> str:
         >>> allowed(LabParameters.model_fields["seed"])
         'an integer in [0, 4294967296)'
         >>> allowed(LabParameters.model_fields["device"])
-        'auto, cpu, cuda or cuda:<index>'
+        'auto, cpu, cuda, cuda:1, xpu, ...'
     """
     if field.description:
         return field.description
@@ -119,10 +119,13 @@ def validate(lab: str, values: Mapping[str, Any], *, from_text: bool = False) ->
     except ValidationError as error:
         problems = "; ".join(_problem(model, fault) for fault in error.errors())
         raise ValueError(f"{lab}: {problems}") from None
-    if parameters.device.startswith("cuda"):
+    if parameters.device not in ("auto", "cpu"):
         from descent.runtime import resolve_device  # torch is slow to import, and seldom needed
 
-        resolve_device(parameters.device)
+        try:
+            resolve_device(parameters.device)
+        except ValueError as error:
+            raise ValueError(f"{lab}: {error}") from None
     return parameters
 
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from descent._checks import check_scalar
-from descent.optim._compiled import CompiledStep, can_compile
+from descent.optim._compiled import NEEDS, CompiledStep, can_compile
 from descent.optim._docs import document
 from descent.optim._hyperparameters import Hyperparameter, as_signature
 from descent.optim._shapes import ModelState, OracleRule, Params, PerTensor
@@ -215,7 +215,7 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
 
         Raises:
             TypeError: the rule asks for gradients itself.
-            RuntimeError: there is no compiler.
+            RuntimeError: there is no compiler for the device.
         """
         if self.asks:
             raise TypeError(
@@ -225,7 +225,9 @@ class RuleOptimizer(torch.optim.Optimizer, Generic[P]):
         devices = {param.device for group in self.param_groups for param in group["params"]}
         for device in devices:
             if not can_compile(device):
-                needs = "Triton" if device.type == "cuda" else "a C++ compiler, g++ or clang++"
+                if device.type not in NEEDS:
+                    raise RuntimeError(f"compile makes no code for a device {device.type!r}")
+                needs = NEEDS[device.type]
                 raise RuntimeError(f"compile needs {needs}, which is not on this machine")
         self._compiled = CompiledStep(self)
 

@@ -24,16 +24,23 @@ if TYPE_CHECKING:
 COMPILER = {"realize_opcount_threshold": 4}
 
 
+NEEDS = {"cpu": "a C++ compiler, g++ or clang++", "cuda": "Triton", "xpu": "Triton"}
+"""What the compiler itself needs, for each kind of device that it makes code for."""
+
+
 @checked
 def can_compile(device: Device) -> bool:
     """Say whether ``torch.compile`` finds what it needs: a C++ compiler, or Triton for a GPU.
+
+    For any other device it makes no code.
 
     Example:
         >>> can_compile("cpu") in (True, False)
         True
     """
-    if torch.device(device).type == "cuda":
-        return find_spec("triton") is not None
+    kind = torch.device(device).type
+    if kind != "cpu":
+        return kind in NEEDS and find_spec("triton") is not None
     names = [os.environ.get("CXX", ""), "g++", "clang++", "c++"]
     return any(shutil.which(name) for name in names if name)
 

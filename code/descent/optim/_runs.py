@@ -102,6 +102,9 @@ class Runs:
         after_like: list[ModelState] = []
         tensors = (*params, *grads, *_packed(state), *_numbers(own), *rest)
         moved = iter(self._lift(of_one)(*tensors))
+        if self._stacked:
+            # A count is on the CPU, and with an axis it is no number that may meet what is not.
+            moved = (each.to(params[0].device) for each in moved)
         new = tuple(next(moved) for _ in params)
         return new, _unpacked(after_like[0], moved)
 

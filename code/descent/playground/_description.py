@@ -6,7 +6,9 @@ from typing import Any, get_args
 
 from descent._signatures import In, OneOf
 from descent.optim import OPTIMIZERS, describe
+from descent.playground._gradients import GRADIENTS
 from descent.playground._registry import FIGURES
+from descent.playground._shapes import CURVATURES, SHAPES
 from descent.playground._surfaces import ANGLE, KAPPA, SURFACES
 from descent.plotting import style_of
 
@@ -34,6 +36,11 @@ SCALES = {
     "momentum": ("complement", 0.0, 0.999),
     "dampening": ("linear", 0.0, 1.0),
     "momentum_decay": ("linear", 0.0, 0.1),
+    "beta1": ("complement", 0.0, 0.999),
+    "beta2": ("complement", 0.0, 0.9999),
+    "rmsprop_lr": ("log", 0.001, 1.0),
+    "adam_lr": ("log", 0.001, 1.0),
+    "end_factor": ("log", 0.001, 1.0),
 }
 """What a slider shows of an interval that is too long for it, and how it is divided."""
 
@@ -43,23 +50,33 @@ def description() -> dict[str, Any]:
 
     Example:
         >>> sorted(description())
-        ['figures', 'optimizers', 'surfaces']
+        ['curvatures', 'figures', 'gradients', 'optimizers', 'schedules', 'surfaces']
     """
     return {
         "optimizers": {name: _optimizer(name) for name in OPTIMIZERS},
         "surfaces": {name: _surface(name) for name in SURFACES},
+        "schedules": {name: _style(name) for name in SHAPES},
+        "curvatures": CURVATURES,
+        "gradients": {
+            name: {"silence": silence, "values": values}
+            for name, (silence, values) in GRADIENTS.items()
+        },
         "figures": {name: _parameters(each) for name, each in FIGURES.items()},
     }
 
 
 def _optimizer(name: str) -> dict[str, Any]:
-    style = style_of(name)
     described = describe(OPTIMIZERS[name])
     for each in described["hyperparameters"]:
         del each["meaning"]  # in reStructuredText, which no browser reads
         each |= _slider(each["name"], each.get("low"), each.get("high"))
+    return described | _style(name)
+
+
+def _style(name: str) -> dict[str, Any]:
+    style = style_of(name)
     dash = () if style["linestyle"] == "-" else style["linestyle"][1]
-    return described | {"color": style["color"], "dash": list(dash)}
+    return {"color": style["color"], "dash": list(dash)}
 
 
 def _slider(name: str, low: float | None, high: float | None) -> dict[str, Any]:

@@ -7,6 +7,16 @@ from typing import Any
 
 from descent.playground._bundle import script
 
+HEIGHTS = {
+    "microscope": [(48, 87)],
+    "momentum": [(59, 73)],
+    "noise_floor": [(50, 61)],
+    "ravine": [(51, 100), (66, 125), (74, 160)],
+    "schedule": [(59, 102)],
+    "turned_bowl": [(46, 80)],
+}
+"""The room, in rem, that a figure first takes in a wide and in a narrow column, by its racers."""
+
 
 @dataclass(frozen=True)
 class Playground:
@@ -38,9 +48,11 @@ class Playground:
             '<div class="playground" data-playground="ravine'
         """
         state = escape(json.dumps(self.state), quote=True)
+        wide, narrow = HEIGHTS[self.figure][len(self.state.get("racers", "1")) - 1]
         return (
             f'<div class="playground" data-playground="{self.figure}" data-place="{place}"'
-            f' data-proof="{escape(proof, quote=True)}" data-state="{state}"></div>'
+            f' data-proof="{escape(proof, quote=True)}" data-state="{state}"'
+            f' style="--wide: {wide}rem; --narrow: {narrow}rem"></div>'
         )
 
     def _repr_html_(self) -> str:

@@ -11,6 +11,9 @@ from typing import Any, get_type_hints
 from descent._files import replacing
 from descent.press import pages
 
+MEMORY = 2**30
+"""What a lab may hold at the size of the book, in bytes: services that lend a machine lend two."""
+
 
 @dataclass(frozen=True)
 class Record:
@@ -22,7 +25,7 @@ class Record:
         device: the name of the GPU on which it had tensors, or else of the processor.
         seconds: from the first cell to the last.
         memory: the most that the process held, in bytes.
-        cuda_memory: the most that its tensors held on CUDA devices, in bytes; 0 if none did.
+        device_memory: the most that its tensors held on accelerators, in bytes; 0 if none did.
         torch: PyTorch's version.
         python: Python's version.
         commit: of the checkout, ``""`` where there is none.
@@ -34,7 +37,7 @@ class Record:
     device: str
     seconds: float
     memory: int
-    cuda_memory: int
+    device_memory: int
     torch: str
     python: str
     commit: str
@@ -134,7 +137,8 @@ def faults_of(lab: str, folder: Path, device: str, root: Path = pages.ROOT) -> l
 
     Each check states its own tolerance, against theory, and raises where that does not hold. So a
     run agrees with the CPU's if it made the same checks, and judged each that the CPU judged.
-    Numbers in their wording may differ, since a larger run has other sizes.
+    Numbers in their wording may differ, since a larger run has other sizes. At the size of the
+    book a lab may hold no more than :data:`MEMORY`.
 
     Args:
         lab: its name.
@@ -159,7 +163,10 @@ def faults_of(lab: str, folder: Path, device: str, root: Path = pages.ROOT) -> l
         return [str(error)]
     if record is None:
         return ["not executed by `descent run`"]
-    if device == "cuda" and not record.cuda_memory:
+    if record.profile == "book" and record.memory > MEMORY:
+        taken, allowed = (f"{size / 2**30:.2f} GiB" for size in (record.memory, MEMORY))
+        faults.append(f"held {taken} of memory, more than the {allowed} that a lab may hold")
+    if device == "cuda" and not record.device_memory:
         faults.append(f"no tensor was on a CUDA device; it ran on {record.device}")
     kept, found = (claims_of(file) for file in (pages.notebook_of(lab, root), executed))
     if [_wording(line) for line in kept] != [_wording(line) for line in found]:
@@ -227,12 +234,12 @@ def memory(record: Record) -> str:
     Example:
         >>> facts = dict(lab="a_lab", profile="gpu", device="a GPU", seconds=1.0, torch="2.13.0")
         >>> facts |= dict(python="3.11.7", commit="", date="2026-01-31")
-        >>> memory(Record(memory=500_000_000, cuda_memory=2_340_000_000, **facts))
+        >>> memory(Record(memory=500_000_000, device_memory=2_340_000_000, **facts))
         '2.34 GB'
-        >>> memory(Record(memory=500_000_000, cuda_memory=0, **facts))
+        >>> memory(Record(memory=500_000_000, device_memory=0, **facts))
         '0.50 GB'
     """
-    return f"{(record.cuda_memory or record.memory) / 1e9:.2f} GB"
+    return f"{(record.device_memory or record.memory) / 1e9:.2f} GB"
 
 
 def commit_of(folder: Path) -> str:

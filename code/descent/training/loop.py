@@ -151,7 +151,7 @@ def minimize(
     runs = Runs(optimizer, elsewhere, stacked=start.ndim > 1)
     # One axis of runs, whatever the shape of the batch.
     flat = start.shape[-1:] if start.ndim == 1 else (-1, start.shape[-1])
-    rows = []
+    logged = 0
     for step in range(num_steps + 1):
         loss, grad = value_and_gradient(objective, theta)
         if step % log_every == 0 or step == num_steps:
@@ -164,7 +164,12 @@ def minimize(
             rate = torch.as_tensor(rate, dtype=start.dtype, device=start.device)
             rate = rate.reshape(start.shape[:-1]) if rate.ndim else rate.expand(start.shape[:-1])
             row = (torch.tensor(step), judged, loss_there, grad_there.norm(dim=-1), rate)
-            rows.append(row)
+            if step == 0:  # a list of rows would be in memory twice when it is stacked
+                length = -(-num_steps // log_every) + 1
+                columns = [each.new_empty((length, *each.shape)) for each in row]
+            for column, each in zip(columns, row, strict=True):
+                column[logged] = each
+            logged += 1
         if step < num_steps:
             shared, own = at(step) if varying else (shared, own)
             drawn = torch.zeros_like(theta) if noise is None else noise(theta)
@@ -176,7 +181,7 @@ def minimize(
                 (flat_theta,), loss.reshape(flat[:-1]), (flat_grad,), state, shared, own, flat_drawn
             )
             theta = moved.reshape(start.shape)
-    return Trace(*(torch.stack(column).cpu() for column in zip(*rows, strict=True)))
+    return Trace(*(column.cpu() for column in columns))
 
 
 def _minimize_with_theirs(

@@ -1,7 +1,7 @@
 // The loss at each step, on a logarithmic scale.
 
 import { DESCRIPTION } from "./description.js";
-import { html, powerOfTen, setAttributes, svg } from "./elements.js";
+import { dashes, html, powerOfTen, setAttributes, svg } from "./elements.js";
 
 const [WIDTH, HEIGHT] = [320, 190];
 const [LEFT, RIGHT, TOP, BOTTOM] = [38, 8, 8, 24];
@@ -68,7 +68,7 @@ export function lossChart() {
       setAttributes(line, {
         points: points[index].slice(0, Math.round(at) + 1).join(" "),
         stroke: color,
-        "stroke-dasharray": dash.map((each) => each * 2).join(" "),
+        "stroke-dasharray": dashes(dash),
       });
     });
     setAttributes(now, { d: `M${x(at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}` });

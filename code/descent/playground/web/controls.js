@@ -4,7 +4,9 @@ import { digits, html, setAttributes, setText, svg } from "./elements.js";
 
 const TICKS = 1000;
 
-// Where on a slider a value is, from 0 to 1, and back.
+const rounded = (value) => Number(value.toPrecision(3));
+
+// Where on a slider a value is, from 0 to 1, and back; and how a value is rounded and written.
 const PLACES = {
   linear: ({ first, last }) => ({
     place: (value) => (value - first) / (last - first),
@@ -20,6 +22,8 @@ const PLACES = {
     return {
       place: (value) => -Math.log10(Math.max(1 - value, 1 - last)) / longest,
       value: (place) => 1 - 10 ** (-place * longest),
+      rounded: (value) => Number((1 - rounded(1 - value)).toFixed(9)),
+      written: (value) => digits(value, 3 + Math.floor(-Math.log10(1 - value))),
     };
   },
 };
@@ -36,14 +40,13 @@ export function rangeInput({ label, name, input: moved, ...attributes }) {
   return { element, input, output, rail };
 }
 
-// A range for a number. `snap(value)` may draw a value to one nearby; `says(value)` is what is read out;
-// `mark()` is a value to be shown on it, or null.
+// A range for a number. `snap(value)` may draw a value to one nearby; `says(value, text)` is what is
+// read out of a value that is written as the text; `mark()` is a value to be shown on it, or null.
 export function slider({
-  label, name, range, get, set, snap = (value) => value, says = digits, mark = () => null, whole = false,
+  label, name, range, get, set, snap = (value) => value, says = (_, text) => text, mark = () => null, whole = false,
 }) {
-  const scale = PLACES[range.scale](range);
-  const rounded = (value) => (whole ? Math.round(value) : Number(value.toPrecision(3)));
-  const told = () => snap(rounded(scale.value(input.value / TICKS)));
+  const scale = { rounded, written: digits, ...PLACES[range.scale](range), ...(whole && { rounded: Math.round }) };
+  const told = () => snap(scale.rounded(scale.value(input.value / TICKS)));
   const { element, input, output, rail } = rangeInput({ label, name, max: TICKS, input: () => set(told()) });
   const tick = html("span", { class: "tick", hidden: true, "aria-hidden": "true" });
   rail.prepend(tick);
@@ -52,8 +55,8 @@ export function slider({
     const place = Math.min(Math.max(scale.place(value), 0), 1);
     // The knob stays under the finger; it is moved only when the value was changed elsewhere.
     if (told() !== value) input.value = Math.round(place * TICKS);
-    setAttributes(input, { "aria-valuetext": says(value) });
-    setText(output, digits(value));
+    setAttributes(input, { "aria-valuetext": says(value, scale.written(value)) });
+    setText(output, scale.written(value));
     tick.hidden = mark() === null;
     if (!tick.hidden) tick.style.setProperty("--place", scale.place(mark()));
   };
@@ -83,8 +86,13 @@ export function button(label, name, onclick, attributes = {}) {
 }
 
 // A point that is dragged with the pointer, or moved with the arrows once it has the focus.
-// `window()` is where it may be, and `extent()`, if another, what the frame shows.
-export function handle({ label, name, window, extent = window, frame, get, set }) {
+// `window()` is where it may be, and `extent()`, if another, what the frame shows; an arrow moves it by
+// `strides()`, unless `push(by)` does something else with it; `says(x, y)` is what is read out.
+export function handle({
+  label, name, window, extent = window, frame, get, set, push,
+  strides = () => window().map(([low, high]) => (high - low) / 100),
+  says = (x, y) => `${digits(x)}, ${digits(y)}`,
+}) {
   const ring = svg("svg", { viewBox: "-12 -12 24 24", "aria-hidden": "true" }, svg("circle", { r: 8 }));
   const element = html("button", { type: "button", class: "handle", "data-name": name }, ring);
   const clamped = (point) =>
@@ -100,7 +108,8 @@ export function handle({ label, name, window, extent = window, frame, get, set }
       top - ((event.clientY - box.top) / box.height) * (top - bottom),
     ];
   };
-  element.addEventListener("pointerdown", (event) => element.setPointerCapture(event.pointerId));
+  const take = (event) => element.setPointerCapture(event.pointerId);
+  element.addEventListener("pointerdown", take);
   element.addEventListener("pointermove", (event) => {
     if (element.hasPointerCapture(event.pointerId)) set(clamped(under(event)));
   });
@@ -109,18 +118,19 @@ export function handle({ label, name, window, extent = window, frame, get, set }
     const arrow = ARROWS[event.key];
     if (!arrow) return;
     event.preventDefault();
-    const part = event.shiftKey ? 10 : 100;
-    const sizes = window().map(([low, high]) => (high - low) / part);
-    set(clamped(get().map((each, axis) => each + arrow[axis] * sizes[axis])));
+    const times = event.shiftKey ? 10 : 1;
+    const by = strides().map((stride, axis) => arrow[axis] * stride * times);
+    if (push) push(by);
+    else set(clamped(get().map((each, axis) => each + by[axis])));
   });
   const show = () => {
     const [x, y] = get();
     const [[left, right], [bottom, top]] = extent();
     element.style.left = `${((x - left) / (right - left)) * 100}%`;
     element.style.top = `${((top - y) / (top - bottom)) * 100}%`;
-    setAttributes(element, { "aria-label": `${label}: ${digits(x)}, ${digits(y)}. The arrows move it.` });
+    setAttributes(element, { "aria-label": `${label}: ${says(x, y)}. The arrows move it.` });
   };
-  return { element, show };
+  return { element, show, take, under: (event) => clamped(under(event)) };
 }
 
 // Calls `draw` once in the next frame, however often it is asked, and only while it can be seen.
@@ -150,13 +160,13 @@ export function painter(host, draw) {
   };
 }
 
-// One line that is read out, when nothing has changed for a while.
+// One line that is read out, when nothing has changed for a while; `text()` says it then.
 export function announcer() {
   const element = html("p", { role: "status", class: "unseen" });
   let timer = 0;
   const say = (text) => {
     clearTimeout(timer);
-    timer = setTimeout(() => setText(element, text), 700);
+    timer = setTimeout(() => setText(element, text()), 700);
   };
   return { element, say };
 }

@@ -17,6 +17,15 @@ export const html = (tag, attributes = {}, ...children) =>
 export const svg = (tag, attributes = {}, ...children) =>
   made(document.createElementNS(SVG, tag), attributes, children);
 
+// A short piece of a line, in its colour and dash, as the description has them.
+export function swatch(color, dash) {
+  const stroke = { stroke: color, "stroke-dasharray": dashes(dash) };
+  const box = { class: "swatch", viewBox: "0 0 28 8", "aria-hidden": "true" };
+  return svg("svg", box, svg("path", { d: "M1 4H27", ...stroke }));
+}
+
+export const dashes = (dash) => dash.map((each) => each * 2).join(" ");
+
 export function setAttributes(element, attributes) {
   for (const [name, value] of Object.entries(attributes)) {
     if (element.getAttribute(name) !== String(value)) element.setAttribute(name, value);
@@ -25,6 +34,18 @@ export function setAttributes(element, attributes) {
 
 export function setText(element, text) {
   if (element.textContent !== text) element.textContent = text;
+}
+
+// Pairs of a name and what it is.
+export function factList() {
+  const element = html("dl", { class: "facts" });
+  const draw = (facts) =>
+    facts.forEach(([name, value], k) => {
+      if (!element.children[2 * k]) element.append(html("dt"), html("dd"));
+      setText(element.children[2 * k], name);
+      setText(element.children[2 * k + 1], value);
+    });
+  return { element, draw };
 }
 
 const RAISED = { "-": "⁻", 0: "⁰", 1: "¹", 2: "²", 3: "³", 4: "⁴", 5: "⁵", 6: "⁶", 7: "⁷", 8: "⁸", 9: "⁹" };

@@ -4,7 +4,7 @@ import { DESCRIPTION } from "./description.js";
 
 const NUMBER = /^[+-]?(\d+\.?\d*|\.\d+)(e[+-]?\d+)?$/i;
 
-function refuse(what) {
+export function refuse(what) {
   throw new Error(what);
 }
 
@@ -23,7 +23,7 @@ function whole(name, value, range) {
   return Number.isInteger(found) ? found : refuse(`${name} is no whole number`);
 }
 
-function flag(name, value) {
+export function checkedFlag(name, value) {
   if (value === true || value === "true") return true;
   return value === false || value === "false" ? false : refuse(`${name} is neither true nor false`);
 }
@@ -47,7 +47,7 @@ export function checkedOptions(optimizer, given) {
   const options = {};
   for (const each of hyperparameters) {
     const value = Object.hasOwn(given, each.name) ? given[each.name] : each.default;
-    if (each.kind === "flag") options[each.name] = flag(each.name, value);
+    if (each.kind === "flag") options[each.name] = checkedFlag(each.name, value);
     else if (each.kind === "numbers") {
       const length = each.default.length;
       options[each.name] = several(each.name, value, length).map((one) => number(each.name, one, each));
@@ -74,6 +74,17 @@ export function checkedPoint(name, given, window) {
     const [low, high] = window[axis];
     return number(name, each, { low, high, low_included: true, high_included: true });
   });
+}
+
+// The step shown, by default the last.
+export function checkedStep(given, last, first = 0) {
+  const at = Number(given ?? last);
+  return Number.isInteger(at) && at >= first && at <= last ? at : refuse("there is no such step");
+}
+
+// So many numbers, each in the range.
+export function checkedRow(name, given, length, range) {
+  return several(name, given, length).map((each) => number(name, each, range));
 }
 
 // The numbers and choices that a figure's function in Python takes, within their ranges there.

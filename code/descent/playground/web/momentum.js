@@ -1,13 +1,13 @@
 // Momentum's plane: the rate times the curvature to the right, the momentum upwards.
 
-import { awayBlock } from "./away.js";
-import { announcer, handle, painter, slider } from "./controls.js";
+import { handle, slider } from "./controls.js";
 import { DESCRIPTION } from "./description.js";
-import { digits, html, setAttributes, setText, svg } from "./elements.js";
+import { digits, factList, html, setAttributes, svg } from "./elements.js";
 import { checkedNumbers } from "./link.js";
 import { mount } from "./mount.js";
 import { questionBlock } from "./question.js";
 import { follow } from "./run.js";
+import { shell } from "./shell.js";
 import { behaviour, criticalMomentum, heavyBallFactor, heavyBallRoots } from "./theory.js";
 
 const FIGURE = "momentum";
@@ -41,19 +41,15 @@ function regions() {
 const WORDS = { creeps: [0.32, 0.04], swings: [1, 0.55], hops: [1.62, 0.1], diverges: [3.4, 0.3] };
 
 function build(root, host, initial) {
-  let state = initial;
   const guess = { momentum: 0.5 };
-  const { element: status, say } = announcer();
-  const notice = html("p", { class: "notice", hidden: true });
-
-  function change(changes) {
-    state = { ...state, ...changes };
-    notice.hidden = true;
-    paint();
-    say(`The ball ${words()}, by a factor of ${digits(factor())} a step.`);
-  }
-  const factor = () => heavyBallFactor(state.product, state.momentum);
-  const words = () => behaviour(state.product, state.momentum);
+  const figure = shell({
+    root, host, initial, draw,
+    figure: FIGURE,
+    title: "momentum's plane",
+    summary: () => `The ball ${words()}, by a factor of ${digits(factor())} a step.`,
+  });
+  const factor = () => heavyBallFactor(figure.state().product, figure.state().momentum);
+  const words = () => behaviour(figure.state().product, figure.state().momentum);
 
   // The plane
   const borders = svg(
@@ -84,8 +80,8 @@ function build(root, host, initial) {
     window: () => [WINDOW[0], [0, 0.999]],
     frame,
     extent: () => WINDOW,
-    get: () => [state.product, state.momentum],
-    set: ([product, momentum]) => change({ product, momentum }),
+    get: () => [figure.state().product, figure.state().momentum],
+    set: ([product, momentum]) => figure.change({ product, momentum }),
   });
   point.element.classList.add("full");
   frame.append(point.element);
@@ -105,11 +101,12 @@ function build(root, host, initial) {
     { viewBox: `0 0 ${PATH_WIDTH} ${PATH_HEIGHT}`, role: "img", "aria-label": "The ball's distance, step by step" },
     svg("path", { class: "cross", d: `M0 ${PATH_HEIGHT / 2}H${PATH_WIDTH}` }), envelope, ball,
   );
-  const numbers = html("dl", { class: "facts" });
+  const numbers = factList();
 
   function drawBall() {
     const parabola = { value: (x) => 0.5 * x * x, gradient: (x) => Float64Array.of(x) };
-    const options = { lr: state.product, momentum: state.momentum, dampening: 0, weight_decay: 0, nesterov: false };
+    const { product: lr, momentum } = figure.state();
+    const options = { lr, momentum, dampening: 0, weight_decay: 0, nesterov: false };
     const steps = follow("SGD", parabola, [1], options, STEPS);
     const x = (step) => (4 + (step / STEPS) * (PATH_WIDTH - 8)).toFixed(1);
     const y = (value) => (PATH_HEIGHT / 2 - Math.min(Math.max(value, -3), 3) * PATH_HEIGHT * 0.42).toFixed(1);
@@ -119,25 +116,18 @@ function build(root, host, initial) {
   }
 
   function drawRoots() {
-    const found = heavyBallRoots(state.product, state.momentum);
+    const found = heavyBallRoots(figure.state().product, figure.state().momentum);
     found.forEach(([cx, cy], k) => setAttributes(roots[k], { cx, cy: -cy }));
     setAttributes(reach, { r: factor() });
     const shrinks = factor() < 1 && factor() > 0;
-    const facts = {
-      "The ball": words(),
-      "Factor per step": digits(factor()),
-      "Steps to a tenth": shrinks ? digits(Math.log(10) / -Math.log(factor())) : factor() === 0 ? "1" : "never",
-      Roots: found
-        .map(([real, imaginary]) =>
-          imaginary ? `${digits(real)} ${imaginary < 0 ? "−" : "+"} ${digits(Math.abs(imaginary))} i` : digits(real),
-        )
-        .join(",  "),
-    };
-    const rows = Object.entries(facts);
-    if (!numbers.children.length) {
-      numbers.append(...rows.flatMap(([name]) => [html("dt", {}, name), html("dd")]));
-    }
-    rows.forEach(([, value], k) => setText(numbers.children[2 * k + 1], value));
+    const root = ([real, imaginary]) =>
+      imaginary ? `${digits(real)} ${imaginary < 0 ? "−" : "+"} ${digits(Math.abs(imaginary))} i` : digits(real);
+    numbers.draw([
+      ["The ball", words()],
+      ["Factor per step", digits(factor())],
+      ["Steps to a tenth", shrinks ? digits(Math.log(10) / -Math.log(factor())) : factor() === 0 ? "1" : "never"],
+      ["Roots", found.map(root).join(",  ")],
+    ]);
   }
 
   const asked = questionBlock({
@@ -148,80 +138,55 @@ function build(root, host, initial) {
       get: () => guess.momentum,
       set: (momentum) => {
         guess.momentum = momentum;
-        paint();
+        figure.redraw();
       },
     }),
     proof: host.dataset.proof,
     place: "the chapter on momentum",
-    onAnswer: () => paint(),
+    onAnswer: figure.redraw,
     answer(guessed) {
-      const best = criticalMomentum(state.product);
-      const least = digits(heavyBallFactor(state.product, best));
-      const below = state.product < 1 ? "creeping" : "hopping";
+      const { product } = figure.state();
+      const best = criticalMomentum(product);
+      const least = digits(heavyBallFactor(product, best));
+      const below = product < 1 ? "creeping" : "hopping";
       const truth = `(1 − √ηλ)² = ${digits(best)}, on the border between ${below} and swinging: a factor of ${least} a step.`;
       if (!guessed) return truth;
-      return `${truth} Your guess, ${digits(guess.momentum)}, has ${digits(heavyBallFactor(state.product, guess.momentum))}.`;
+      return `${truth} Your guess, ${digits(guess.momentum)}, has ${digits(heavyBallFactor(product, guess.momentum))}.`;
     },
   });
 
-  const number = (name, label) =>
-    slider({
-      label,
-      name,
-      range: RANGES[name],
-      get: () => state[name],
-      set: (value) => change({ [name]: value }),
-    });
-  const levers = [number("product", "ηλ, rate times curvature"), number("momentum", "β, momentum")];
+  const levers = [
+    figure.number("product", "ηλ, rate times curvature"),
+    figure.number("momentum", "β, momentum"),
+  ];
 
-  const paint = painter(host, draw);
   function draw() {
+    const { product } = figure.state();
     plane.classList.toggle("hidden-answer", !asked.answered());
     drawBall();
     drawRoots();
     point.show();
     levers.forEach(({ show }) => show());
-    const answerable = state.product > 0 && state.product < 4;
+    const answerable = product > 0 && product < 4;
     asked.draw(
       answerable
-        ? `At ηλ = ${digits(state.product)}, which momentum brings the ball to rest soonest?`
+        ? `At ηλ = ${digits(product)}, which momentum brings the ball to rest soonest?`
         : "From ηλ = 4 on, and at 0, no momentum brings the ball to rest.",
       answerable,
     );
   }
-  function set(next) {
-    state = next;
-    notice.hidden = true;
-    paint();
-  }
-  const away = awayBlock({ figure: FIGURE, host, state: () => state, restore: () => change(initial) });
 
-  root.append(
+  return figure.show(
+    asked.element,
     html(
       "div",
-      { class: "figure", role: "group", "aria-label": "Figure that answers back: momentum's plane" },
-      notice,
-      asked.element,
-      html(
-        "div",
-        { class: "stage" },
-        frame,
-        html("div", { class: "side roots" }, circle, numbers),
-      ),
-      html("div", { class: "ground wide" }, ...levers.map(({ element }) => element)),
-      html("div", { class: "motion" }, html("p", { class: "title" }, `The ball, ${STEPS} steps from rest; dashed: the factor's power`), motion),
-      away,
-      status,
+      { class: "stage" },
+      frame,
+      html("div", { class: "side roots" }, circle, numbers.element),
     ),
+    html("div", { class: "ground wide" }, ...levers.map(({ element }) => element)),
+    html("div", { class: "motion" }, html("p", { class: "title" }, `The ball, ${STEPS} steps from rest; dashed: the factor's power`), motion),
   );
-  draw();
-  return {
-    set,
-    notice(text) {
-      setText(notice, text);
-      notice.hidden = !text;
-    },
-  };
 }
 
 mount(FIGURE, (raw) => checkedNumbers(FIGURE, raw), build);

@@ -1,15 +1,15 @@
 // The noise floor: a cloud of runs that stops coming nearer, and what brings it nearer again.
 
-import { awayBlock } from "./away.js";
-import { announcer, button, checkbox, painter, slider } from "./controls.js";
+import { button, checkbox, slider } from "./controls.js";
 import { DESCRIPTION } from "./description.js";
-import { digits, html, powerOfTen, setAttributes, setText, svg } from "./elements.js";
-import { checkedNumbers } from "./link.js";
+import { digits, factList, html, powerOfTen, setAttributes, svg } from "./elements.js";
+import { checkedFlag, checkedNumbers, checkedStep } from "./link.js";
 import { mount } from "./mount.js";
 import { player } from "./player.js";
 import { questionBlock } from "./question.js";
 import { RULES } from "./rules.js";
 import { normals } from "./run.js";
+import { shell } from "./shell.js";
 import { expectedSquares, sgdFloor } from "./theory.js";
 
 const FIGURE = "noise_floor";
@@ -56,34 +56,25 @@ export function cloud(state) {
 }
 
 function check(raw) {
-  const average = raw.average ?? false;
-  if (![true, false, "true", "false"].includes(average)) throw new Error("average is neither true nor false");
-  const at = Number(raw.at ?? STEPS);
-  if (!Number.isInteger(at) || at < 0 || at > STEPS) throw new Error("there is no such step");
-  return { ...checkedNumbers(FIGURE, raw), average: String(average) === "true", at };
+  const average = checkedFlag("average", raw.average ?? false);
+  return { ...checkedNumbers(FIGURE, raw), average, at: checkedStep(raw.at, STEPS) };
 }
 
 function build(root, host, initial) {
-  let state = initial;
-  let stale = true;
   const guess = { floor: 0.01 };
-  const { element: status, say } = announcer();
-  const notice = html("p", { class: "notice", hidden: true });
-
-  const floor = (lr = state.lr) => sgdFloor(lr, state.noise ** 2, state.batch_size);
-
-  function change(changes) {
-    state = { ...state, ...changes };
-    stale = true;
-    notice.hidden = true;
-    paint();
-    say(summary());
-  }
-  const summary = () => {
-    const { run, average } = cloud(state);
-    const averaged = state.average ? ` Of the averages: ${digits(average.at(-1))}.` : "";
-    return `Mean squared distance after ${STEPS} steps: ${digits(run.at(-1))}.${averaged}`;
-  };
+  const figure = shell({
+    root, host, initial, draw,
+    figure: FIGURE,
+    title: "the noise floor",
+    pause: () => transport.pause(),
+    summary() {
+      const { run, average } = cloud(figure.state());
+      const averaged = figure.state().average ? ` Of the averages: ${digits(average.at(-1))}.` : "";
+      return `Mean squared distance after ${STEPS} steps: ${digits(run.at(-1))}.${averaged}`;
+    },
+  });
+  const floor = (lr = figure.state().lr) =>
+    sgdFloor(lr, figure.state().noise ** 2, figure.state().batch_size);
 
   // The picture: what was simulated is drawn up to the step shown, what is expected as a whole.
   const shown = svg("rect", { x: 0, y: TOP, height: HEIGHT - TOP - BOTTOM, width: WIDTH });
@@ -114,6 +105,7 @@ function build(root, host, initial) {
   );
 
   function drawPicture() {
+    const state = figure.state();
     const made = cloud(state);
     setAttributes(runs, { d: made.squares.map(line).join("") });
     setAttributes(mean, { d: line(made.run) });
@@ -127,18 +119,14 @@ function build(root, host, initial) {
     const dropped = state.drop < STEPS ? state.lr * DROP : state.lr;
     setAttributes(level, { d: known ? `M${LEFT} ${y(floor(dropped))}H${WIDTH - RIGHT}` : "" });
     const last = wanted.at(-1);
-    const rows = {
-      "Mean of 200 runs": digits(made.run.at(-1)),
-      Expected: known ? digits(last.run) : "·",
-      "Of their averages": state.average ? digits(made.average.at(-1)) : "·",
-      "Expected of them": known && state.average ? digits(last.average) : "·",
-    };
-    Object.entries(rows).forEach(([name, value], k) => {
-      if (!facts.children[2 * k]) facts.append(html("dt", {}, name), html("dd"));
-      setText(facts.children[2 * k + 1], value);
-    });
+    facts.draw([
+      ["Mean of 200 runs", digits(made.run.at(-1))],
+      ["Expected", known ? digits(last.run) : "·"],
+      ["Of their averages", state.average ? digits(made.average.at(-1)) : "·"],
+      ["Expected of them", known && state.average ? digits(last.average) : "·"],
+    ]);
   }
-  const facts = html("dl", { class: "facts" });
+  const facts = factList();
 
   const asked = questionBlock({
     guessing: slider({
@@ -148,12 +136,12 @@ function build(root, host, initial) {
       get: () => guess.floor,
       set: (value) => {
         guess.floor = value;
-        redraw();
+        figure.redraw();
       },
     }),
     proof: host.dataset.proof,
     place: "the chapter on stochastic gradient descent",
-    onAnswer: () => redraw(),
+    onAnswer: figure.redraw,
     answer(guessed) {
       const truth = `At the floor ησ²/(B(2 − η)) = ${digits(floor())}, for a curvature of 1.`;
       if (!guessed || floor() === 0) return truth;
@@ -162,91 +150,49 @@ function build(root, host, initial) {
   });
 
   // What can be turned
-  const number = (name, label) =>
-    slider({
-      label,
-      name,
-      range: RANGES[name],
-      whole: RANGES[name].whole,
-      get: () => state[name],
-      set: (value) => change({ [name]: value }),
-    });
   const levers = [
-    number("lr", "Rate η"),
-    number("batch_size", "Batch B"),
-    number("noise", "Noise σ"),
-    number("drop", "η/10 from"),
+    figure.number("lr", "Rate η"),
+    figure.number("batch_size", "Batch B"),
+    figure.number("noise", "Noise σ"),
+    figure.number("drop", "η/10 from"),
     checkbox({
       label: "Average the iterates",
       name: "average",
-      get: () => state.average,
-      set: (average) => change({ average }),
+      get: () => figure.state().average,
+      set: (average) => figure.change({ average }),
     }),
   ];
 
-  const dropButton = button("Drop the rate now", "drop-now", () => change({ drop: Math.round(state.at) }));
+  const dropButton = button("Drop the rate now", "drop-now", () =>
+    figure.change({ drop: Math.round(figure.state().at) }),
+  );
   const transport = player({
     steps: () => STEPS,
     seconds: SECONDS,
-    at: () => state.at,
-    show(at) {
-      state = { ...state, at };
-      paint();
-    },
+    at: () => figure.state().at,
+    show: figure.seek,
     more: [dropButton],
   });
 
-  const redraw = () => {
-    stale = true;
-    paint();
-  };
-  function draw(now) {
+  function draw(now, changed) {
     transport.advance(now);
-    setAttributes(shown, { width: x(state.at).toFixed(1) });
-    setAttributes(cursor, { d: `M${x(state.at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}` });
+    const { at } = figure.state();
+    setAttributes(shown, { width: x(at).toFixed(1) });
+    setAttributes(cursor, { d: `M${x(at).toFixed(1)} ${TOP}V${HEIGHT - BOTTOM}` });
     transport.draw();
-    dropButton.disabled = Math.round(state.at) >= STEPS;
-    if (!stale) return;
-    stale = false;
+    dropButton.disabled = Math.round(at) >= STEPS;
+    if (!changed) return;
     drawPicture();
     levers.forEach(({ show }) => show());
     asked.draw("At which mean squared distance do the runs stop coming nearer?");
   }
-  const paint = painter(host, draw);
-  function set(next) {
-    transport.pause();
-    state = next;
-    notice.hidden = true;
-    redraw();
-  }
-  const away = awayBlock({
-    figure: FIGURE,
-    host,
-    state: () => ({ ...state, at: Math.round(state.at) }),
-    restore: () => set(initial),
-  });
 
-  root.append(
-    html(
-      "div",
-      { class: "figure", role: "group", "aria-label": "Figure that answers back: the noise floor" },
-      notice,
-      asked.element,
-      html("div", { class: "floor" }, picture, facts),
-      transport.element,
-      html("div", { class: "ground" }, ...levers.map(({ element }) => element)),
-      away,
-      status,
-    ),
+  return figure.show(
+    asked.element,
+    html("div", { class: "floor" }, picture, facts.element),
+    transport.element,
+    html("div", { class: "ground" }, ...levers.map(({ element }) => element)),
   );
-  draw(0);
-  return {
-    set,
-    notice(text) {
-      setText(notice, text);
-      notice.hidden = !text;
-    },
-  };
 }
 
 mount(FIGURE, check, build);

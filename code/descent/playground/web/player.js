@@ -1,11 +1,18 @@
-// Plays a run: which step is shown, and what moves it.
+// Plays a run: which step is shown, and what moves it. What has steps may be something else.
 
 import { button, rangeInput } from "./controls.js";
 import { html, setAttributes, setText } from "./elements.js";
 
+const STEPS = {
+  label: "Step",
+  one: "One step",
+  tells: (shown, last) => `${shown} of ${last}`,
+  says: (shown, last) => `step ${shown} of ${last}`,
+};
+
 // `steps()` is how many there are, and a whole run takes `seconds` to play. `at()` is the step shown,
 // which `show(at)` changes; between two steps it is no whole number. `ended()` is called at the end.
-export function player({ steps, seconds, at, show, ended = () => {}, more = [] }) {
+export function player({ steps, seconds, at, show, ended = () => {}, more = [], words = STEPS }) {
   const still = matchMedia("(prefers-reduced-motion: reduce)");
   let playing = false;
   let before = 0;
@@ -26,12 +33,12 @@ export function player({ steps, seconds, at, show, ended = () => {}, more = [] }
     show(at() >= steps() ? 0 : at());
   };
   const main = button("Play", "play", () => (playing ? pause() : play()), { class: "main" });
-  const range = rangeInput({ label: "Step", name: "at", input: (event) => seek(Number(event.target.value)) });
+  const range = rangeInput({ label: words.label, name: "at", input: (event) => seek(Number(event.target.value)) });
   const element = html(
     "div",
     { class: "transport" },
     main,
-    button("One step", "step", () => seek(Math.min(Math.floor(at()) + 1, steps()))),
+    button(words.one, "step", () => seek(Math.min(Math.floor(at()) + 1, steps()))),
     button("Reset", "reset", () => seek(0)),
     ...more,
     range.element,
@@ -52,9 +59,9 @@ export function player({ steps, seconds, at, show, ended = () => {}, more = [] }
     },
     draw() {
       const shown = Math.round(at());
-      setAttributes(range.input, { max: steps(), "aria-valuetext": `step ${shown} of ${steps()}` });
+      setAttributes(range.input, { max: steps(), "aria-valuetext": words.says(shown, steps()) });
       range.input.value = shown;
-      setText(range.output, `${shown} of ${steps()}`);
+      setText(range.output, words.tells(shown, steps()));
     },
   };
 }

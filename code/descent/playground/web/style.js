@@ -19,7 +19,7 @@ p, dl, dd, figure { margin: 0; }
 p.title, figcaption { color: var(--muted); font-size: 0.85rem; font-weight: 600; }
 a { color: var(--mark); text-underline-offset: 0.2em; }
 
-.figure { border-bottom: 1px solid var(--line); border-top: 1px solid var(--line); display: grid; gap: 1.1rem; padding: 1.2rem 0 0.9rem; position: relative; }
+.figure { border-bottom: 1px solid var(--line); border-top: 1px solid var(--line); display: grid; gap: 1.1rem; grid-template-columns: minmax(0, 1fr); padding: 1.2rem 0 0.9rem; position: relative; }
 .notice { border-left: 3px solid #cf4747; padding-left: 0.8rem; }
 
 .ask { display: grid; gap: 0.5rem; }
@@ -44,8 +44,8 @@ a { color: var(--mark); text-underline-offset: 0.2em; }
 .handle circle { fill: transparent; stroke: var(--ink); stroke-width: 2; }
 .handle:hover circle { fill: var(--faint); }
 
-.side { display: grid; gap: 1rem; }
-.side svg { display: block; width: 100%; }
+.side { display: grid; gap: 1rem; min-width: 0; }
+.side svg:not(.swatch) { display: block; width: 100%; }
 .grid path { stroke: var(--line); stroke-width: 0.8; }
 .grid text { fill: var(--muted); font-size: 11.5px; }
 .now { stroke: var(--muted); stroke-dasharray: 2 3; stroke-width: 1; }
@@ -85,6 +85,19 @@ a { color: var(--mark); text-underline-offset: 0.2em; }
 .expected { fill: none; stroke: var(--ink); stroke-dasharray: 4 4; stroke-width: 2; }
 .level { fill: none; stroke: var(--muted); stroke-dasharray: 1 3; stroke-width: 2; }
 
+.plot { position: relative; }
+.plot svg { background: var(--faint); border-radius: 4px; overflow: hidden; touch-action: pan-y; }
+.bars { fill: none; stroke: var(--mark); stroke-width: 5; }
+.mark { fill: var(--muted); font-size: 11.5px; text-anchor: end; }
+.key { color: var(--muted); display: flex; flex-wrap: wrap; font-size: 0.85rem; gap: 0.2rem 1.2rem; }
+.key > span, .key span span { align-items: center; display: inline-flex; gap: 0.4rem; }
+.dashed { border-top: 2px dashed var(--ink); width: 28px; }
+.presets, .line { display: flex; flex-wrap: wrap; gap: 0.6rem; }
+.lines { display: grid; gap: 0.6rem; }
+.line { align-items: start; flex-wrap: nowrap; }
+pre { background: var(--faint); border-radius: 4px; flex: 1; font-size: 0.8rem; margin: 0; min-width: 0; overflow-wrap: anywhere; padding: 0.5rem 0.7rem; white-space: pre-wrap; }
+.line button { flex: none; width: 11.5rem; }
+
 .transport, .away { align-items: end; display: flex; flex-wrap: wrap; gap: 0.6rem; }
 .away { align-items: center; border-top: 1px solid var(--line); padding-top: 0.8rem; }
 .transport .slider { flex: 1 1 12rem; }
@@ -97,10 +110,11 @@ button.plain { border-color: transparent; color: var(--muted); padding: 0.2rem 0
 button.adding { align-self: start; border-style: dashed; color: var(--muted); width: 100%; }
 select { padding: 0.2rem 0.3rem; }
 select option { background: Canvas; color: CanvasText; }
-:is(button, select, input, summary, a):focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
+:is(button, select, input, summary, a, pre):focus-visible { outline: 2px solid var(--mark); outline-offset: 2px; }
 
 .ground { align-items: end; display: grid; gap: 0.5rem 1.2rem; grid-template-columns: minmax(9.5rem, 3fr) repeat(4, minmax(0, 2fr)); }
 .ground.wide { grid-template-columns: repeat(auto-fit, minmax(14rem, 1fr)); }
+.ground.four { grid-template-columns: repeat(4, minmax(0, 1fr)); }
 .slider { column-gap: 0.6rem; display: grid; grid-template-columns: 1fr auto; }
 .slider label, .select label { color: var(--muted); font-size: 0.85rem; }
 .slider output { font-size: 0.85rem; font-variant-numeric: tabular-nums; }
@@ -139,11 +153,15 @@ tr { border-top: 1px solid var(--line); }
 @container (max-width: 40rem) {
   .stage { grid-template-columns: minmax(0, 1fr); }
   .racers, .racers .racer:first-child { grid-column: auto; grid-template-columns: minmax(0, 1fr); }
-  .ground, .ground.wide { grid-template-columns: repeat(2, minmax(0, 1fr)); }
+  .ground, .ground.wide, .ground.four { grid-template-columns: repeat(2, minmax(0, 1fr)); }
   .guess { grid-template-columns: 1fr auto; }
   .guess .slider { grid-column: 1 / -1; }
   .factors { min-height: 0; }
   .floor .facts { grid-template-columns: auto 1fr; }
+  .plot text { font-size: 14px; }
+  .line { flex-wrap: wrap; }
+  pre { flex-basis: 100%; }
+  .presets button { flex: 1 1 40%; }
 }
 @media (pointer: coarse), (max-width: 600px) {
   button, select, summary, .checkbox { min-height: 44px; }
@@ -155,7 +173,7 @@ tr { border-top: 1px solid var(--line); }
   .checkbox input { height: 1.4rem; width: 1.4rem; }
 }
 @media print {
-  .guess, .transport, .ground, .away, .handle, .adding, details { display: none !important; }
+  .guess, .transport, .ground, .away, .handle, .adding, .presets, .line button, details { display: none !important; }
   .stage { grid-template-columns: minmax(0, 8fr) minmax(0, 5fr); }
 }
 `;
