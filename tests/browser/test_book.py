@@ -46,6 +46,12 @@ def test_code_is_legible(page: Page, base: str, theme: str) -> None:
     assert faults(page, theme, {"include": [[".highlight"]]}) == []
 
 
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_formulas_are_legible(page: Page, base: str, theme: str) -> None:
+    page.goto(f"{base}book/{labs_in_toc()[0].removesuffix('_lab')}.html")
+    assert faults(page, theme, {"include": [["math"]]}) == []
+
+
 @pytest.mark.parametrize("lab", labs_in_toc())
 def test_every_solution_unfolds(page: Page, base: str, lab: str) -> None:
     page.goto(f"{base}book/{lab}.html")

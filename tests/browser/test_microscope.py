@@ -179,6 +179,8 @@ def test_a_control_changes_what_it_should(
 
 
 def test_the_optimizer_beside_it_is_exchanged(adam: Figure) -> None:
+    adam.open(adam.url)
+    adam.press("check", "Enter")
     adam.press("preset-2", "Enter")
     before = adam.shown()
     adam.control("other").select_option("Adamax")

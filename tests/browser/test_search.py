@@ -43,7 +43,7 @@ FIRST = {
     "eps": "adam.html#where-epsilon-stands",
     "float16": "step_cost.html#gradients-that-vanish-in-float16",
     "saddle point": "glossary.html#term-saddle-point",
-    "exercises momentum": "momentum_lab.html#exercises",
+    "exercises momentum": "momentum_lab.html",
     "clip_grad_norm": "api/optim.html#descent.optim.clip_grad_norm",
 }
 
