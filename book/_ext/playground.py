@@ -1,8 +1,8 @@
 """``{playground} ravine``: a figure that answers back, with what stands for it on paper.
 
 The options are the arguments of the function in :mod:`descent.playground`, written as in Python.
-In print and where there is no JavaScript a static figure stands for it: what the directive holds, or
-the lab's figure above it.
+In print and where there is no JavaScript a static figure stands for it: what the directive holds,
+or the lab's figure above it.
 """
 
 from ast import literal_eval

@@ -93,7 +93,7 @@ function adam(param, grad, state, options) {
   state = { ...state, step, exp_avg, exp_avg_sq };
   if (amsgrad) {
     const { max_exp_avg_sq } = started(state, param, "max_exp_avg_sq");
-    exp_avg_sq = map(Math.max, max_exp_avg_sq, exp_avg_sq);
+    exp_avg_sq = map((a, b) => Math.max(a, b), max_exp_avg_sq, exp_avg_sq);
     state = { ...state, max_exp_avg_sq: exp_avg_sq };
   }
   const scale = correction(beta2, step) ** 0.5;
