@@ -71,6 +71,7 @@ def script(figure: str) -> str:
     return f"{_called(_functions(_needed(figure)))};\n"
 
 
+@checked
 def write_scripts(folder: Path) -> None:
     """Write the scripts of the book's pages: one that all share, and one for each figure.
 

@@ -72,19 +72,20 @@ export function rotatedKappa(kappa, angle) {
 // The recursion of the chapter on decay, on a bowl from a start of 1 along each axis: the expected
 // loss before the first and after each step, and what is left of the start in the last of them.
 export function expectedLosses(rates, curvatures, variance) {
-  const squares = new Float64Array(curvatures.length).fill(1);
-  const starts = squares.slice();
-  const loss = (of) => of.reduce((sum, each, i) => sum + 0.5 * curvatures[i] * each, 0);
-  const losses = [loss(squares)];
-  for (const lr of rates) {
-    curvatures.forEach((curvature, i) => {
+  const losses = new Array(rates.length + 1).fill(0);
+  let left = 0;
+  for (const curvature of curvatures) {
+    let [square, start] = [1, 1];
+    losses[0] += 0.5 * curvature;
+    rates.forEach((lr, step) => {
       const keep = (1 - lr * curvature) ** 2;
-      squares[i] = keep * squares[i] + lr ** 2 * variance;
-      starts[i] *= keep;
+      square = keep * square + lr * lr * variance;
+      start *= keep;
+      losses[step + 1] += 0.5 * curvature * square;
     });
-    losses.push(loss(squares));
+    left += 0.5 * curvature * start;
   }
-  return { losses, start: loss(starts) };
+  return { losses, start: left };
 }
 
 const SWEEPS = 40;
@@ -93,25 +94,34 @@ const SWEEPS = 40;
 // the last to the first, until none moves the loss by more than it is rounded.
 export function bestRates(curvatures, variance, numSteps) {
   const count = curvatures.length;
+  const lambda = Float64Array.from(curvatures);
   const rates = Array.from({ length: numSteps }, (_, step) => 1 - step / numSteps);
+  const squares = new Float64Array((numSteps + 1) * count).fill(1, 0, count);
   let before = Infinity;
   for (let sweep = 0; sweep < SWEEPS; sweep += 1) {
-    const { losses } = expectedLosses(rates, curvatures, variance);
-    if (losses.at(-1) >= before * (1 - 1e-12)) break;
-    before = losses.at(-1);
-    const squares = [new Float64Array(count).fill(1)];
-    rates.forEach((lr, step) =>
-      squares.push(squares[step].map((each, i) => (1 - lr * curvatures[i]) ** 2 * each + lr ** 2 * variance)),
-    );
-    const costs = curvatures.map((each) => 0.5 * each);
+    let loss = 0;
+    for (let i = 0; i < count; i += 1) {
+      let [at, square] = [i, 1];
+      for (let step = 0; step < numSteps; step += 1) {
+        const keep = 1 - rates[step] * lambda[i];
+        square = keep * keep * square + rates[step] * rates[step] * variance;
+        at += count;
+        squares[at] = square;
+      }
+      loss += 0.5 * lambda[i] * square;
+    }
+    if (loss >= before * (1 - 1e-10)) break;
+    before = loss;
+    const costs = lambda.map((each) => 0.5 * each);
     for (let step = numSteps - 1; step >= 0; step -= 1) {
       let [above, below] = [0, 0];
       for (let i = 0; i < count; i += 1) {
-        above += costs[i] * curvatures[i] * squares[step][i];
-        below += costs[i] * (curvatures[i] ** 2 * squares[step][i] + variance);
+        const square = squares[step * count + i];
+        above += costs[i] * lambda[i] * square;
+        below += costs[i] * (lambda[i] * lambda[i] * square + variance);
       }
       rates[step] = above / below;
-      for (let i = 0; i < count; i += 1) costs[i] *= (1 - rates[step] * curvatures[i]) ** 2;
+      for (let i = 0; i < count; i += 1) costs[i] *= (1 - rates[step] * lambda[i]) ** 2;
     }
   }
   return rates;
