@@ -5,7 +5,7 @@ import re
 from importlib import import_module
 
 import pytest
-from accessibility import faults
+from accessibility import colour_faults
 from playwright.sync_api import Page, expect
 from rendered import PAGES
 from sphinx.util.inventory import InventoryFile
@@ -43,13 +43,13 @@ def test_code_can_be_copied(page: Page, base: str) -> None:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_code_is_legible(page: Page, base: str, theme: str) -> None:
     page.goto(f"{base}book/{labs_in_toc()[0]}.html")
-    assert faults(page, theme, {"include": [[".highlight"]]}) == []
+    assert colour_faults(page, theme, {"include": [[".highlight"]]}) == []
 
 
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_formulas_are_legible(page: Page, base: str, theme: str) -> None:
     page.goto(f"{base}book/{labs_in_toc()[0].removesuffix('_lab')}.html")
-    assert faults(page, theme, {"include": [["math"]]}) == []
+    assert colour_faults(page, theme, {"include": [["math"]]}) == []
 
 
 @pytest.mark.parametrize("lab", labs_in_toc())
