@@ -28,7 +28,7 @@ def test_list_shows_default_range_and_meaning(tmp_path, capsys):
     assert main(["--root", str(write_lab(tmp_path)), "list"]) == 0
     assert capsys.readouterr().out == (
         "tiny_lab\n"
-        "  lr      0.1  a number in (0, 2.5]             step length\n"
+        "  lr      0.1  a number in (0, 2.5]               step length\n"
         "  seed    3    an integer in [0, 4294967296)\n"
         "  device  cpu  auto, cpu, cuda, cuda:1, xpu, ...\n"
         "  --profile smoke (the defaults)\n"

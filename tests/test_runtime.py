@@ -1,5 +1,7 @@
 import os
 import random
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -189,3 +191,10 @@ def test_a_device_may_be_one_already(cuda_devices):
     assert resolve_device(torch.device("cpu")) == torch.device("cpu")
     with pytest.raises(ValueError, match=r"^device 'cuda' is not on this machine"):
         resolve_device(torch.device("cuda"))
+
+
+def test_usage_does_not_count_what_the_process_that_started_it_held():
+    held = bytearray(os.urandom(1_000_000)) * 1500
+    code = "from descent.runtime import usage; print(usage()['memory'])"
+    said = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert 10_000_000 < int(said.stdout) < len(held)

@@ -8,6 +8,7 @@ import random
 import re
 import resource
 import sys
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -135,16 +136,25 @@ def usage() -> dict[str, Any]:
     indices = range(accelerator.device_count() if accelerator else 0)
     held = {index: accelerator.max_memory_allocated(index) for index in indices}
     first = next((index for index, size in held.items() if size), None)
-    # macOS counts in bytes, Linux in KiB.
-    unit = 1 if sys.platform == "darwin" else 1024
     return {
         "device": _processor() if first is None else accelerator.get_device_name(first),
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit,
+        "memory": _peak_memory(),
         "device_memory": sum(held.values()),
         "torch": torch.__version__,
         "python": platform.python_version(),
         "date": datetime.date.today().isoformat(),
     }
+
+
+def _peak_memory() -> int:
+    # What Linux gives as `ru_maxrss` is at least what the parent held when it started this process.
+    status = Path("/proc/self/status")
+    told = re.search(r"VmHWM:\s*(\d+) kB", status.read_text()) if status.is_file() else None
+    if told:
+        return int(told[1]) * 1024
+    # macOS counts in bytes, others in KiB.
+    unit = 1 if sys.platform == "darwin" else 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
 
 
 def _accelerator() -> ModuleType | None:
